@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/igemm_qs8/check.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "kernels/base/compare.h"
+#include "kernels/base/family.h"
+#include "kernels/base/overread.h"
+#include "kernels/base/random.h"
+
+namespace bitpose {
+namespace {
+
+struct AlignedFree {
+  void operator()(void* pointer) const { std::free(pointer); }
+};
+
+std::vector<int32_t> row_biases(const IgemmQs8Problem& problem) {
+  const size_t k = problem.layer.ks * problem.layer.kc;
+  std::vector<int32_t> biases(problem.m);
+  for (size_t i = 0; i < problem.m; ++i) {
+    uint32_t sum = 0;
+    for (size_t j = 0; j < k; ++j) sum += static_cast<uint32_t>(int32_t{problem.a[i * k + j]});
+    biases[i] =
+        static_cast<int32_t>(0u - static_cast<uint32_t>(problem.layer.weight_zero_point) * sum);
+  }
+  return biases;
+}
+
+/// Operands that a random problem points to.
+struct Operands {
+  std::vector<int8_t> weights, a;
+  std::vector<int32_t> bias;
+  std::vector<float> multiplier;
+};
+
+IgemmQs8Problem random_problem(Random& random, Operands& operands) {
+  IgemmQs8Problem problem;
+  IgemmQs8Weights& layer = problem.layer;
+  problem.m = static_cast<size_t>(random.integer(1, random.chance(2) ? 30 : 70));
+  layer.n = static_cast<size_t>(random.integer(1, random.chance(2) ? 40 : 200));
+  layer.ks = random.chance(2) ? 1 : static_cast<size_t>(random.integer(1, 9));
+  layer.kc = static_cast<size_t>(random.integer(1, random.chance(2) ? 20 : 150));
+  problem.indirect = random.chance(2);
+  const bool symmetric = random.chance(2);
+  const size_t k = layer.ks * layer.kc;
+  operands.weights = random.codes(layer.n * k, symmetric ? -127 : -128);
+  operands.a = random.codes(problem.m * k);
+  const float scale = random.chance(8) ? 1e6f : 1.0f / (64.0f * static_cast<float>(k));
+  for (size_t j = 0; j < layer.n; ++j) {
+    operands.bias.push_back(static_cast<int32_t>(random.integer(-40000, 40000)));
+    operands.multiplier.push_back(random.real(0.1f, 1.0f) * scale);
+  }
+  layer.weights = operands.weights.data();
+  layer.bias = operands.bias.data();
+  layer.multiplier = operands.multiplier.data();
+  layer.input_zero_point = static_cast<int32_t>(random.integer(-128, 127));
+  layer.weight_zero_point =
+      symmetric || random.chance(2) ? 0 : static_cast<int32_t>(random.integer(-128, 127));
+  problem.a = operands.a.data();
+  problem.range.zero_point = static_cast<int32_t>(random.integer(-128, 127));
+  if (random.chance(2)) {
+    problem.range.qmin = static_cast<int32_t>(random.integer(-128, 127));
+    problem.range.qmax = static_cast<int32_t>(random.integer(problem.range.qmin, 127));
+  }
+  return problem;
+}
+
+std::string compare(size_t index, uint64_t seed) {
+  Random random(seed);
+  Operands operands;
+  const IgemmQs8Problem problem = random_problem(random, operands);
+  const IgemmQs8Kernel& kernel = igemm_qs8_kernels()[index];
+  if (!eligible(kernel, prove_igemm_qs8(problem.layer))) return {};
+  const IgemmQs8Kernel& portable = select_igemm_qs8(isa::scalar, {problem.layer.n, false, false});
+  const std::string text =
+      "m=" + std::to_string(problem.m) + " n=" + std::to_string(problem.layer.n) +
+      " ks=" + std::to_string(problem.layer.ks) + " kc=" + std::to_string(problem.layer.kc) +
+      (problem.indirect ? " indirect" : "");
+  return first_difference<int8_t>(text, run_igemm_qs8(kernel, problem),
+                                  run_igemm_qs8(portable, problem));
+}
+
+}  // namespace
+
+std::vector<int8_t> run_igemm_qs8(const IgemmQs8Kernel& kernel, const IgemmQs8Problem& problem) {
+  const IgemmQs8Weights& layer = problem.layer;
+  const size_t k = layer.ks * layer.kc;
+  std::vector<int8_t> a(problem.m * k + kOverread, int8_t{-77});
+  std::copy_n(problem.a, problem.m * k, a.begin());
+  std::vector<const int8_t*> taps(problem.m * layer.ks);
+  for (size_t i = 0; i < taps.size(); ++i) taps[i] = a.data() + i * layer.kc;
+  const std::vector<int32_t> row_bias = row_biases(problem);
+  const size_t panel_bytes = packed_panel_bytes(kernel.layout, layer.ks, layer.kc);
+  const std::unique_ptr<void, AlignedFree> panel(std::aligned_alloc(kAlignment, panel_bytes));
+  std::vector<int8_t> dst(problem.m * layer.n);
+
+  IgemmQs8Args args;
+  args.m = problem.m;
+  args.ks = layer.ks;
+  args.kc = layer.kc;
+  if (layer.ks == 1 && !problem.indirect) {
+    args.a = a.data();
+    args.a_stride = layer.kc;
+  } else {
+    args.indirection = taps.data();
+  }
+  args.row_bias = layer.weight_zero_point == 0 ? nullptr : row_bias.data();
+  args.panel = panel.get();
+  args.dst_stride = layer.n;
+  args.range = problem.range;
+  for (size_t column = 0; column < layer.n; column += kernel.layout.nr) {
+    pack_panel(kernel.layout, layer, column, panel.get());
+    args.n = std::min<size_t>(kernel.layout.nr, layer.n - column);
+    args.dst = dst.data() + column;
+    kernel.run(args);
+  }
+  return dst;
+}
+
+KernelFamily igemm_qs8_family() {
+  return {"igemm_qs8", igemm_qs8_kernels().size(),
+          [](size_t index) {
+            const IgemmQs8Kernel& kernel = igemm_qs8_kernels()[index];
+            return KernelInfo{kernel.name, kernel.isa};
+          },
+          compare};
+}
+
+}  // namespace bitpose
