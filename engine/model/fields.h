@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <type_traits>
+
+/// Tables that describe plain structs field by field. The model reader checks by them, Python
+/// writes by them (they are exposed by the binding), and the printer prints by them: no layout is
+/// written twice.
+namespace bitpose {
+
+enum class FieldType : uint32_t { kU32 = 1, kS32 = 2, kF32 = 3, kU64 = 4 };
+
+struct Field {
+  const char* name;
+  FieldType type;
+  uint32_t offset;  ///< In bytes from the start of the struct.
+  uint32_t count;   ///< Elements, for arrays.
+  double low;       ///< Smallest value that a reader accepts.
+  double high;      ///< Largest value that a reader accepts. NaN is never accepted.
+};
+
+using Fields = std::span<const Field>;
+
+template <typename T>
+constexpr FieldType field_type() {
+  using Element = std::remove_all_extents_t<T>;
+  if constexpr (std::is_same_v<Element, uint32_t>) return FieldType::kU32;
+  if constexpr (std::is_same_v<Element, int32_t>) return FieldType::kS32;
+  if constexpr (std::is_same_v<Element, float>) return FieldType::kF32;
+  if constexpr (std::is_same_v<Element, uint64_t>) return FieldType::kU64;
+}
+
+template <typename T>
+constexpr Field make_field(const char* name, size_t offset, double low, double high) {
+  const auto count = static_cast<uint32_t>(sizeof(T) / sizeof(std::remove_all_extents_t<T>));
+  return {name, field_type<T>(), static_cast<uint32_t>(offset), count, low, high};
+}
+
+inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+
+/// One row of a field table: the member `member` of struct `Struct`, accepted in [low, high].
+#define BITPOSE_FIELD(Struct, member, low, high) \
+  ::bitpose::make_field<decltype(Struct::member)>(#member, offsetof(Struct, member), low, high)
+
+}  // namespace bitpose
