@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/ops/conv_geometry.h"
+
+#include <string>
+
+namespace bitpose {
+namespace {
+
+/// One axis of a window. Values come from a file: sums stay within 64 bits for any 32-bit values.
+struct Axis {
+  const char* name;
+  uint64_t input, kernel, stride, dilation, pad_before, pad_after;
+
+  uint64_t kernel_extent() const { return (kernel - 1) * dilation + 1; }
+  uint64_t padded() const { return input + pad_before + pad_after; }
+  uint64_t output() const { return (padded() - kernel_extent()) / stride + 1; }
+
+  std::string text() const {
+    return std::string("convolution ") + name + ": input " + std::to_string(input) + ", kernel " +
+           std::to_string(kernel) + ", stride " + std::to_string(stride) + ", dilation " +
+           std::to_string(dilation) + ", padding " + std::to_string(pad_before) + " and " +
+           std::to_string(pad_after);
+  }
+
+  Status check() const {
+    if (input == 0 || kernel == 0 || stride == 0 || dilation == 0) {
+      return invalid_argument(text() + ": extents, strides and dilations must be positive");
+    }
+    if (pad_before >= kernel_extent() || pad_after >= kernel_extent()) {
+      return invalid_argument(text() + ": padding must be smaller than the dilated kernel");
+    }
+    if (kernel_extent() > padded()) {
+      return invalid_argument(text() + ": the kernel does not fit into the padded input");
+    }
+    return {};
+  }
+};
+
+/// a * b, or a value beyond kMaxElements if the product is.
+uint64_t saturating_product(uint64_t a, uint64_t b) {
+  uint64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+}  // namespace
+
+Status make_conv_geometry(const ConvWindow& window, uint32_t kernel_h, uint32_t kernel_w,
+                          const Shape& input, uint32_t output_channels, ConvGeometry* geometry) {
+  if (input.rank != 4 || input[0] == 0) {
+    return invalid_argument("convolution input " + input.text() + " must be [N,H,W,C]");
+  }
+  const Axis height{"height",          input[1],       kernel_h,         window.stride_h,
+                    window.dilation_h, window.pad_top, window.pad_bottom};
+  const Axis width{"width",           input[2],        kernel_w,        window.stride_w,
+                   window.dilation_w, window.pad_left, window.pad_right};
+  if (Status status = height.check(); !status.ok()) return status;
+  if (Status status = width.check(); !status.ok()) return status;
+  const uint64_t pixels = saturating_product(height.output(), width.output());
+  const uint64_t elements =
+      saturating_product(saturating_product(pixels, input[0]), output_channels);
+  if (elements == 0 || elements > kMaxElements) {
+    return invalid_argument(height.text() + "; " + width.text() + ": the output would have " +
+                            std::to_string(elements) + " elements, allowed are 1 to " +
+                            std::to_string(kMaxElements));
+  }
+  *geometry = {input[0],        input[1],          input[2],          height.output(),
+               width.output(),  kernel_h,          kernel_w,          window.stride_h,
+               window.stride_w, window.dilation_h, window.dilation_w, window.pad_top,
+               window.pad_left};
+  return {};
+}
+
+void fill_indirection(const ConvGeometry& geometry, const std::byte* input, size_t pixel_bytes,
+                      const std::byte* padding, size_t first_pixel, size_t count,
+                      const std::byte** taps) {
+  const ConvGeometry& g = geometry;
+  size_t x = first_pixel % g.output_w;
+  size_t y = first_pixel / g.output_w % g.output_h;
+  size_t picture = first_pixel / g.output_w / g.output_h;
+  for (size_t i = 0; i < count; ++i) {
+    for (size_t ky = 0; ky < g.kernel_h; ++ky) {
+      // Wraps below zero for rows above the picture, which makes them too large.
+      const size_t iy = y * g.stride_h + ky * g.dilation_h - g.pad_top;
+      const size_t row = (picture * g.input_h + iy) * g.input_w;
+      for (size_t kx = 0; kx < g.kernel_w; ++kx) {
+        const size_t ix = x * g.stride_w + kx * g.dilation_w - g.pad_left;
+        const bool inside = iy < g.input_h && ix < g.input_w;
+        *taps++ = inside ? input + (row + ix) * pixel_bytes : padding;
+      }
+    }
+    if (++x < g.output_w) continue;
+    x = 0;
+    if (++y < g.output_h) continue;
+    y = 0;
+    ++picture;
+  }
+}
+
+}  // namespace bitpose
