@@ -12,7 +12,7 @@
 /// written twice.
 namespace bitpose {
 
-enum class FieldType : uint32_t { kU32 = 1, kS32 = 2, kF32 = 3, kU64 = 4 };
+enum class FieldType : uint32_t { kU32 = 1, kS32 = 2, kF32 = 3, kU64 = 4, kU8 = 5 };
 
 struct Field {
   const char* name;
@@ -32,6 +32,7 @@ constexpr FieldType field_type() {
   if constexpr (std::is_same_v<Element, int32_t>) return FieldType::kS32;
   if constexpr (std::is_same_v<Element, float>) return FieldType::kF32;
   if constexpr (std::is_same_v<Element, uint64_t>) return FieldType::kU64;
+  if constexpr (std::is_same_v<Element, uint8_t>) return FieldType::kU8;
 }
 
 template <typename T>

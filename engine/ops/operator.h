@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "engine/model/fields.h"
 #include "engine/model/status.h"
@@ -78,18 +79,43 @@ class Operator {
   /// True when the output is the first input under another shape: no work, no memory.
   virtual bool is_view() const { return false; }
 
+  /// What one run does. MACs bound the work of a run that a session accepts, so an operator that
+  /// does more than a few steps per output element states them. Both numbers must not overflow.
   virtual Cost cost(std::span<const TensorDesc> inputs, std::span<const TensorDesc> outputs) const;
+
+  /// Bytes of packed weights and tables that the operator holds.
+  virtual size_t packed_bytes() const { return 0; }
 
   /// The kernel that `create` picked, for the profiler.
   virtual const char* kernel_name() const { return "-"; }
 };
 
 /// What `create` may use.
+///
+/// An operator with attributes describes them by a struct of 4-byte members and its field table:
+///
+///   struct Attributes {
+///     uint32_t axis;
+///     float lower;
+///   };
+///   constexpr Field kFields[] = {
+///       BITPOSE_FIELD(Attributes, axis, 0, kMaxRank - 1),
+///       BITPOSE_FIELD(Attributes, lower, -kUnbounded, kUnbounded),
+///   };
+///
+/// with `.fields = kFields, .attribute_bytes = sizeof(Attributes)` in its OperatorType, and reads
+/// them by `args.as<Attributes>()`. Every value is in its range by then; what relates two values
+/// or a value and a shape is for the operator to check.
 struct CreateArgs {
   const void* attributes = nullptr;    ///< The operator's struct, already checked by its fields.
   std::span<const TensorDesc> inputs;  ///< Constants have their data.
   std::span<const TensorDesc> outputs;
   isa::Set isas = isa::scalar;
+
+  template <typename Attributes>
+  const Attributes& as() const {
+    return *static_cast<const Attributes*>(attributes);
+  }
 };
 
 /// A kind of operator. One file in engine/ops/ and one line in ops.inc.
@@ -106,5 +132,9 @@ std::span<const OperatorType* const> operator_types();
 
 /// The kind of that name, or null.
 const OperatorType* find_operator_type(std::string_view name);
+
+#define OPERATOR(name) extern const OperatorType name##_type;
+#include "engine/ops/ops.inc"
+#undef OPERATOR
 
 }  // namespace bitpose
