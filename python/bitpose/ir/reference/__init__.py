@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reference executor: what every operator of the engine computes, in numpy, bit by bit.
+
+It is the readable twin of the kernels. Integer tensors, and float tensors up to the payload of
+NaNs, have the bits that the engine gives on every instruction set and thread count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bitpose.ir.graph import Graph, Tensor
+from bitpose.ir.reference import floating, moving, quantized  # noqa: F401 (register operators)
+from bitpose.ir.reference.operand import OPERATORS, Array, Operand
+
+__all__ = ["OPERATORS", "run"]
+
+
+def run(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Runs a graph of the engine's operators.
+
+    `inputs` has an array of the right dtype and shape for each graph input. Returns every tensor by
+    name, constants and inputs included; NaNs of graph outputs are canonical (0x7fc00000).
+
+    Raises ValueError for wrong inputs, for an operator that the engine does not have, and where an
+    operator gives another shape or dtype than its output's record says.
+    """
+    values = {t.name: t.data for t in graph.constants() if t.data is not None}
+    for name in graph.inputs:
+        if name not in inputs:
+            raise ValueError(f"input {name!r} is missing")
+        values[name] = _checked(graph.tensor(name), np.asarray(inputs[name]), "the given array")
+    for node in graph.nodes:
+        if node.op not in OPERATORS:
+            raise ValueError(f"node {node.name!r}: the engine has no operator {node.op!r}")
+        operands = [Operand(graph.tensor(x), values[x]) for x in node.inputs]
+        (output,) = node.outputs
+        y = graph.tensor(output)
+        result = OPERATORS[node.op](y, *operands, **node.attributes)
+        values[output] = _checked(y, result, f"{node.op} {node.name!r}")
+    for name in graph.outputs:
+        values[name] = _canonical(values[name])
+    return values
+
+
+def _checked(tensor: Tensor, value: Array, source: str) -> Array:
+    if value.dtype != tensor.dtype or value.shape != tensor.shape:
+        raise ValueError(
+            f"tensor {tensor.name!r} is {tensor.dtype}{list(tensor.shape)}, "
+            f"but {source} gives {value.dtype}{list(value.shape)}"
+        )
+    return value
+
+
+def _canonical(value: Array) -> Array:
+    if value.dtype != np.float32:
+        return value
+    return np.where(np.isnan(value), np.float32(np.nan), value)

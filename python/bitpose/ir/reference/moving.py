@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators that move, select or convert elements."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bitpose.ir.graph import Tensor
+from bitpose.ir.reference.operand import Array, Operand, operator
+
+
+@operator
+def concat(y: Tensor, *parts: Operand, axis: int) -> Array:
+    """Parts one behind the other along `axis`."""
+    return np.concatenate([part.data for part in parts], axis)
+
+
+@operator
+def slice(y: Tensor, x: Operand, *, axis: int, start: int, length: int) -> Array:
+    """Elements start .. start + length - 1 along `axis`."""
+    return x.data.take(range(start, start + length), axis)
+
+
+@operator
+def gather_nd(y: Tensor, data: Operand, indices: Operand) -> Array:
+    """y[i...] = data[indices[i..., 0], ..., indices[i..., K - 1]].
+
+    A negative index counts from the end. Indices outside are clamped, where ONNX leaves the result
+    undefined: a run cannot fail on data.
+    """
+    depth = indices.data.shape[-1]
+    extents = np.array(data.data.shape[:depth], np.int64)
+    index = indices.data.astype(np.int64)
+    index = np.clip(np.where(index < 0, index + extents, index), 0, extents - 1)
+    return np.asarray(data.data[tuple(np.moveaxis(index, -1, 0))])
+
+
+@operator
+def argmax(y: Tensor, x: Operand, *, axis: int, keepdims: int) -> Array:
+    """The index of the largest element along `axis`, the first among equals."""
+    return np.asarray(np.argmax(x.data, axis, keepdims=bool(keepdims))).astype(y.dtype)
+
+
+@operator
+def cast(y: Tensor, x: Operand) -> Array:
+    """Float to integer truncates and saturates, NaN becomes 0; integer to integer wraps."""
+    if x.data.dtype.kind != "f" or y.dtype.kind == "f":
+        return x.data.astype(y.dtype)
+    limits = np.iinfo(y.dtype)
+    # The first floats outside: both bounds are powers of two, so float64 has them exactly.
+    low, high = float(limits.min), float(limits.max) + 1.0
+    if y.dtype.itemsize < 8:
+        high = float(limits.max + 1)
+    value = np.trunc(np.nan_to_num(x.data.astype(np.float64), nan=0.0, posinf=high, neginf=low))
+    inside = np.where((value >= low) & (value < high), value, 0.0).astype(y.dtype)
+    return np.where(value >= high, limits.max, np.where(value < low, limits.min, inside)).astype(
+        y.dtype
+    )
+
+
+@operator
+def reshape(y: Tensor, x: Operand) -> Array:
+    """The same elements under the shape of the output."""
+    return x.data.reshape(y.shape)
+
+
+@operator
+def transpose(y: Tensor, x: Operand, **perm: int) -> Array:
+    """Axis i of the output is axis perm_i of the input (attributes perm0 .. perm5)."""
+    order = [perm[f"perm{i}"] for i in range(x.data.ndim)]
+    return np.ascontiguousarray(x.data.transpose(order))

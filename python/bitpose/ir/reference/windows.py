@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sliding windows over NHWC pictures, and the source coordinates of a resize."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The extents of a kernel and how it moves over a padded picture.
+
+    The fields are the attributes of convolutions and pools.
+    """
+
+    kernel_h: int
+    kernel_w: int
+    stride_h: int
+    stride_w: int
+    pad_top: int
+    pad_left: int
+    pad_bottom: int
+    pad_right: int
+    dilation_h: int = 1
+    dilation_w: int = 1
+
+    def padded(self, x: Array, value: float) -> Array:
+        """[N, H, W, C] with `value` around each picture."""
+        margins = (
+            (0, 0),
+            (self.pad_top, self.pad_bottom),
+            (self.pad_left, self.pad_right),
+            (0, 0),
+        )
+        return np.pad(x, margins, constant_values=value)
+
+    def taps(self, padded: Array, output_shape: tuple[int, ...]) -> Iterator[Array]:
+        """For each tap in row order, the pixels under it: [N, OH, OW, C] of `output_shape`."""
+        _, height, width, _ = output_shape
+        for ky in range(self.kernel_h):
+            top = ky * self.dilation_h
+            rows = slice(top, top + (height - 1) * self.stride_h + 1, self.stride_h)
+            for kx in range(self.kernel_w):
+                left = kx * self.dilation_w
+                columns = slice(left, left + (width - 1) * self.stride_w + 1, self.stride_w)
+                yield padded[:, rows, columns]
+
+    def valid_taps(self, x: Array, output_shape: tuple[int, ...]) -> Iterator[Array]:
+        """For each tap in row order, where it lies on the picture and not on padding."""
+        inside = np.ones((1, x.shape[1], x.shape[2], 1), bool)
+        return self.taps(self.padded(inside, False), output_shape)
+
+    def counts(
+        self, x: Array, output_shape: tuple[int, ...], include_pad: bool
+    ) -> NDArray[np.float32]:
+        """How many taps an average divides by, per output pixel."""
+        taps = self.kernel_h * self.kernel_w
+        if include_pad:
+            return np.full((1, 1, 1, 1), taps, np.float32)
+        count = np.zeros((1, *output_shape[1:3], 1), np.float32)
+        for valid in self.valid_taps(x, output_shape):
+            count += valid
+        return count
+
+
+@dataclass(frozen=True)
+class Line:
+    """Linear interpolation along one axis: output i lies between inputs low[i] and high[i]."""
+
+    low: NDArray[np.intp]
+    high: NDArray[np.intp]
+    fraction: NDArray[np.float32]  # In [0, 1): the weight of `high`.
+
+    def weights(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Integer weights of low and high that sum to 2048."""
+        high = np.rint(self.fraction * np.float32(2048)).astype(np.int32)
+        return np.int32(2048) - high, high
+
+
+HALF_PIXEL, ASYMMETRIC, ALIGN_CORNERS = range(3)
+
+
+def resize_line(inputs: int, outputs: int, scale: float, coordinate_mode: int) -> Line:
+    """Where the outputs of a resize lie on an axis; each operation rounds once to float32."""
+    i = np.arange(outputs, dtype=np.float32)
+    if coordinate_mode == HALF_PIXEL:
+        x = (i + np.float32(0.5)) / np.float32(scale) - np.float32(0.5)
+    elif coordinate_mode == ASYMMETRIC:
+        x = i / np.float32(scale)
+    elif outputs == 1:
+        x = np.zeros(1, np.float32)
+    else:
+        x = i * np.float32(inputs - 1) / np.float32(outputs - 1)
+    x = np.clip(x, np.float32(0), np.float32(inputs - 1))
+    low = np.floor(x)
+    index = low.astype(np.intp)
+    return Line(index, np.minimum(index + 1, inputs - 1), x - low)
