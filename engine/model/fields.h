@@ -7,6 +7,8 @@
 #include <span>
 #include <type_traits>
 
+#include "engine/model/status.h"
+
 /// Tables that describe plain structs field by field. The model reader checks by them, Python
 /// writes by them (they are exposed by the binding), and the printer prints by them: no layout is
 /// written twice.
@@ -24,6 +26,16 @@ struct Field {
 };
 
 using Fields = std::span<const Field>;
+
+/// Bytes of one element.
+size_t field_type_bytes(FieldType type);
+
+/// The element at `bytes`, which need not be aligned. 64-bit values lose what a double cannot hold.
+double field_value(FieldType type, const std::byte* bytes);
+
+/// Checks each value of the struct at `bytes`; the message names the field, its value and its
+/// range.
+Status check_fields(Fields fields, const void* bytes);
 
 template <typename T>
 constexpr FieldType field_type() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "engine/model/fields.h"
 #include "engine/model/tensor.h"
@@ -14,6 +15,16 @@ namespace bitpose::format {
 inline constexpr char kMagic[8] = {'b', 'i', 't', 'p', 'o', 's', 'e', '\0'};
 inline constexpr uint32_t kVersion = 1;
 inline constexpr uint32_t kAlignment = 64;
+
+/// Bytes that the data section has behind the last constant, for kernels that read over the end.
+inline constexpr uint32_t kDataSlack = 64;
+
+inline constexpr uint32_t kMaxSections = 4096;
+inline constexpr uint32_t kMaxTensors = 1u << 16;
+inline constexpr uint32_t kMaxOperators = 1u << 14;
+inline constexpr uint32_t kMaxOperands = 1u << 20;
+inline constexpr uint32_t kMaxGraphInputs = 1024;  ///< Also of graph outputs.
+inline constexpr uint32_t kMaxNameBytes = 4096;    ///< Of sections, tensors and operators.
 
 enum class SectionKind : uint32_t {
   kStrings = 1,   ///< UTF-8 text that everything else refers to by StringRef. Exactly one.
@@ -74,7 +85,8 @@ struct Tensor {
       data_offset;  ///< In the data section, multiple of 64; the length follows from the shape.
 };
 
-/// Operators stand in execution order.
+/// Operators stand in execution order; their operands follow each other, without gaps, behind those
+/// of the graph.
 struct Operator {
   uint32_t type_offset;  ///< Its kind by name, for example "conv2d_qs8".
   uint32_t type_length;
@@ -85,6 +97,23 @@ struct Operator {
   uint32_t outputs;
   uint32_t attribute_offset;  ///< In the attribute bytes, multiple of 4; the kind gives the length.
 };
+
+/// A struct of the format with its field table, for writers and printers.
+struct StructInfo {
+  const char* name;
+  uint32_t bytes;
+  Fields fields;
+};
+
+/// Header, Section, StringRef, Network, Tensor and Operator.
+std::span<const StructInfo> structs();
+
+/// The table of one of them.
+extern const Fields kHeaderFields;
+extern const Fields kSectionFields;
+extern const Fields kNetworkFields;
+extern const Fields kTensorFields;
+extern const Fields kOperatorFields;
 
 static_assert(sizeof(Header) == 64 && sizeof(Section) == 32 && sizeof(Network) == 24);
 static_assert(sizeof(Tensor) == 64 && sizeof(Operator) == 32);
