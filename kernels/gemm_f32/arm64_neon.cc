@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arm_neon.h>
+
+#include "kernels/gemm_f32/gemm_f32.h"
+
+//   acc 6x16: v8..31 (row m, columns 4j..4j+3)   a0..a5 = 4 k of each row   b = 4 columns of one k
+//
+//   k += 4:  a_m <- row_m
+//     4 x (k), 4 x (j):  b <- panel ; 6 x fmla acc_mj, b, a_m.s[k]
+//
+// 8x8 takes v16..31 and leaves registers to load b early. Rows stay unpacked: one load serves 4 k.
+namespace bitpose {
+namespace {
+
+constexpr size_t kLanes = 4;
+
+/// fmax and fmin would order zeros by their sign, so the contract's clamp is compare and select.
+inline float32x4_t clamp(float32x4_t x, float32x4_t fmin, float32x4_t fmax) {
+  x = vbslq_f32(vcltq_f32(x, fmin), fmin, x);
+  return vbslq_f32(vcgtq_f32(x, fmax), fmax, x);
+}
+
+/// Stores the first n lanes, 1 <= n < 4.
+inline void store_first(float* dst, float32x4_t values, size_t n) {
+  float32x2_t rest = vget_low_f32(values);
+  if ((n & 2) != 0) {
+    vst1_f32(dst, rest);
+    rest = vget_high_f32(values);
+    dst += 2;
+  }
+  if ((n & 1) != 0) vst1_lane_f32(dst, rest, 0);
+}
+
+/// One k, which stands in lane `LANE` of each row's vector.
+template <int LANE, int MR, int NV>
+inline void step(float32x4_t (&acc)[MR][NV], const float32x4_t (&a)[MR], const float* weights) {
+#pragma GCC unroll 8
+  for (int v = 0; v < NV; ++v) {
+    const float32x4_t b = vld1q_f32(weights + v * kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) acc[r][v] = vfmaq_laneq_f32(acc[r][v], b, a[r], LANE);
+  }
+}
+
+template <int MR, int NV>
+inline void tile(const GemmF32Args& args, size_t row) {
+  constexpr size_t kColumns = NV * kLanes;
+  float32x4_t acc[MR][NV];
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; ++v) acc[r][v] = vld1q_f32(args.panel + v * kLanes);
+  }
+  const float* weights = args.panel + kColumns;
+  for (size_t t = 0; t < args.ks; ++t) {
+    const float* rows[MR];
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+      rows[r] = args.indirection != nullptr ? args.indirection[(row + r) * args.ks + t]
+                                            : args.a + (row + r) * args.a_stride;
+    }
+    float32x4_t a[MR];
+    size_t k = 0;
+    for (; k + 4 <= args.kc; k += 4, weights += 4 * kColumns) {
+#pragma GCC unroll 16
+      for (int r = 0; r < MR; ++r) a[r] = vld1q_f32(rows[r] + k);
+      step<0>(acc, a, weights);
+      step<1>(acc, a, weights + kColumns);
+      step<2>(acc, a, weights + 2 * kColumns);
+      step<3>(acc, a, weights + 3 * kColumns);
+    }
+    for (; k < args.kc; ++k, weights += kColumns) {
+#pragma GCC unroll 16
+      for (int r = 0; r < MR; ++r) a[r] = vld1q_dup_f32(rows[r] + k);
+      step<0>(acc, a, weights);
+    }
+  }
+  const float32x4_t fmin = vdupq_n_f32(args.fmin);
+  const float32x4_t fmax = vdupq_n_f32(args.fmax);
+  float* dst = args.dst + row * args.dst_stride;
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r, dst += args.dst_stride) {
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; ++v) {
+      const float32x4_t y = clamp(acc[r][v], fmin, fmax);
+      if (args.n >= (v + 1) * kLanes) {
+        vst1q_f32(dst + v * kLanes, y);
+      } else if (args.n > v * kLanes) {
+        store_first(dst + v * kLanes, y, args.n - v * kLanes);
+      }
+    }
+  }
+}
+
+/// The tile of `rows` rows, 1 <= rows <= MR.
+template <int MR, int NV>
+void rows_tile(const GemmF32Args& args, size_t row, size_t rows) {
+  if constexpr (MR > 1) {
+    if (rows < MR) return rows_tile<MR - 1, NV>(args, row, rows);
+  }
+  tile<MR, NV>(args, row);
+}
+
+/// As few tiles as possible, of rows as equal as possible.
+template <int MR, int NV>
+void gemm_f32(const GemmF32Args& args) {
+  const size_t tiles = (args.m + MR - 1) / MR;
+  const size_t rows = args.m / tiles;
+  const size_t taller = args.m % tiles;
+  size_t row = 0;
+  for (size_t i = 0; i < tiles; ++i) {
+    const size_t count = rows + (i < taller ? 1 : 0);
+    rows_tile<MR, NV>(args, row, count);
+    row += count;
+  }
+}
+
+}  // namespace
+
+void gemm_f32_6x16__neon(const GemmF32Args& args) { gemm_f32<6, 4>(args); }
+void gemm_f32_6x12__neon(const GemmF32Args& args) { gemm_f32<6, 3>(args); }
+void gemm_f32_8x8__neon(const GemmF32Args& args) { gemm_f32<8, 2>(args); }
+
+}  // namespace bitpose
