@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstring>
+
+#include "engine/ops/axis_view.h"
+#include "engine/ops/operands.h"
+#include "engine/ops/operator.h"
+#include "engine/runtime/parallel.h"
+
+namespace bitpose {
+namespace {
+
+struct Attributes {
+  uint32_t axis;
+  uint32_t start;
+  uint32_t length;
+};
+
+constexpr Field kFields[] = {
+    BITPOSE_FIELD(Attributes, axis, 0, kMaxRank - 1),
+    BITPOSE_FIELD(Attributes, start, 0, kMaxElements),
+    BITPOSE_FIELD(Attributes, length, 0, kMaxElements),
+};
+
+// slice: the elements [start, start + length) of x along `axis`.
+//   x, y   any dtype, the same for both
+class SliceOperator final : public Operator {
+ public:
+  explicit SliceOperator(const Attributes& attributes) : attributes_(attributes) {}
+
+  Status reshape(std::span<const TensorDesc> inputs, std::span<TensorDesc> outputs) const override {
+    const auto [axis, start, length] = attributes_;
+    Shape shape = inputs[0].shape;
+    OperandChecks checks;
+    checks.require(axis < shape.rank, "axis " + std::to_string(axis) + " is not below the rank " +
+                                          std::to_string(shape.rank) + " of x");
+    if (!checks.ok()) return checks.status();
+    checks.require(uint64_t{start} + length <= shape[axis],
+                   "elements " + std::to_string(start) + " to " +
+                       std::to_string(uint64_t{start} + length) + " are not within the " +
+                       std::to_string(shape[axis]) + " of axis " + std::to_string(axis));
+    if (!checks.ok()) return checks.status();
+    shape.dims[axis] = length;
+    outputs[0].shape = shape;
+    return {};
+  }
+
+  void run(const RunArgs& args) const override {
+    const TensorRef& output = args.outputs[0];
+    const AxisView from(args.inputs[0].shape(), attributes_.axis);
+    const size_t inner = from.inner * dtype_bytes(output.desc->dtype);
+    const size_t bytes = attributes_.length * inner;
+    const size_t stride = from.extent * inner;
+    if (bytes == 0) return;
+    const auto* src = args.inputs[0].as<std::byte>() + attributes_.start * inner;
+    auto* dst = output.mutable_as<std::byte>();
+    const size_t grain = std::max<size_t>(1, kGrain / bytes);
+    parallel_ranges(args.pool, from.outer, grain, [&](size_t begin, size_t end, size_t) {
+      for (size_t i = begin; i < end; ++i) std::memcpy(dst + i * bytes, src + i * stride, bytes);
+    });
+  }
+
+  Cost cost(std::span<const TensorDesc>, std::span<const TensorDesc> outputs) const override {
+    return {0, 2 * outputs[0].bytes()};
+  }
+
+ private:
+  // Bytes that are worth handing to another thread.
+  static constexpr size_t kGrain = 16384;
+
+  Attributes attributes_;
+};
+
+Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
+  OperandChecks checks;
+  checks.of("y", args.outputs[0]).dtype({args.inputs[0].dtype});
+  if (!checks.ok()) return checks.status();
+  *op = std::make_unique<SliceOperator>(args.as<Attributes>());
+  return {};
+}
+
+}  // namespace
+
+const OperatorType slice_type = {.name = "slice",
+                                 .fields = kFields,
+                                 .attribute_bytes = sizeof(Attributes),
+                                 .min_inputs = 1,
+                                 .max_inputs = 1,
+                                 .outputs = 1,
+                                 .create = create};
+
+}  // namespace bitpose
