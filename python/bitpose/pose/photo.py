@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Photos, and how they are placed in the input of a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a photo lies in a network's input: input = photo * scale + (left, top), in pixels.
+
+    Coordinates are continuous: the centre of the first pixel is (0.5, 0.5).
+    """
+
+    scale: float
+    left: float
+    top: float
+
+    def to_photo(self, xy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points [..., 2] of the network's input as points of the photo."""
+        origin = np.array([self.left, self.top], np.float32)
+        return np.asarray((xy - origin) / np.float32(self.scale))
+
+
+def load_photo(path: str | PathLike[str]) -> Image.Image:
+    """Reads a picture as RGB, turned the way its EXIF record says."""
+    with Image.open(path) as image:
+        return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def letterbox(photo: Image.Image, height: int, width: int) -> tuple[Picture, Placement]:
+    """Scales a photo to fit `height` x `width`, centred, black around it; keeps its proportions.
+
+    Returns the picture as uint8 [height, width, 3], RGB.
+    """
+    scale = min(width / photo.width, height / photo.height)
+    size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    canvas = Image.new("RGB", (width, height))
+    canvas.paste(photo.resize(size, Image.Resampling.BILINEAR), (left, top))
+    return np.asarray(canvas), Placement(scale, left, top)
