@@ -17,7 +17,8 @@ namespace {
 //   y      int8 or uint8, the shape of x
 class LutX8Operator final : public Operator {
  public:
-  LutX8Operator(const uint8_t* table, isa::Set isas) : kernel_(select_lut_x8(isas)) {
+  LutX8Operator(const uint8_t* table, isa::Set isas)
+      : kernel_(select_lut_x8(isas, prove_lut_x8(table))) {
     std::copy_n(table, table_.size(), table_.begin());
   }
 

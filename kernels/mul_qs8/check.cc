@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <vector>
+
+#include "kernels/base/compare.h"
+#include "kernels/base/family.h"
+#include "kernels/base/random_range.h"
+#include "kernels/mul_qs8/mul_qs8.h"
+
+namespace bitpose {
+namespace {
+
+MulQs8Args random_args(Random& random) {
+  MulQs8Args args;
+  args.n = static_cast<size_t>(random.integer(0, random.chance(2) ? 70 : 600));
+  args.b_is_scalar = random.chance(3);
+  args.a_zero_point = static_cast<int32_t>(random.integer(-128, 127));
+  args.b_zero_point = static_cast<int32_t>(random.integer(-128, 127));
+  args.multiplier = random.real(0.001f, 0.1f);
+  if (random.chance(8)) args.multiplier = random.chance(2) ? 0x1p-140f : 0x1p120f;
+  args.range = random_range(random);
+  return args;
+}
+
+std::string compare(size_t index, uint64_t seed) {
+  Random random(seed);
+  MulQs8Args args = random_args(random);
+  std::vector<int8_t> a = random.codes(args.n);
+  std::vector<int8_t> b = random.codes(args.b_is_scalar ? 1 : args.n);
+  std::vector<int8_t> expected(args.n);
+  args.a = a.data();
+  args.b = b.data();
+  args.dst = expected.data();
+  select_mul_qs8(isa::scalar).run(args);
+  std::vector<int8_t>& dst = args.b_is_scalar || random.chance(2) ? a : b;
+  args.dst = dst.data();
+  mul_qs8_kernels()[index].run(args);
+  const std::string text = "n=" + std::to_string(args.n) + (args.b_is_scalar ? " scalar b" : "") +
+                           (&dst == &a ? " into a" : " into b");
+  return first_difference<int8_t>(text, dst, expected);
+}
+
+}  // namespace
+
+KernelFamily mul_qs8_family() {
+  return {"mul_qs8", mul_qs8_kernels().size(),
+          [](size_t index) {
+            return KernelInfo{mul_qs8_kernels()[index].name, mul_qs8_kernels()[index].isa};
+          },
+          compare};
+}
+
+}  // namespace bitpose

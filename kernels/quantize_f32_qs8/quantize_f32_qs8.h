@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/base/isa.h"
+#include "kernels/base/requantize.h"
+
+namespace bitpose {
+
+/// Numbers to codes, for 0 <= i < n:
+///
+///   x = src(i) / scale;  x = min(max(x, qmin - zp), qmax - zp);  dst(i) = int(rint(x)) + zp
+///
+/// in float32, where max(x, low) is `x > low ? x : low`: NaN becomes qmin. `scale` is finite and
+/// positive, qmin <= qmax. The vectors may not overlap. Nothing is read or written outside them.
+using QuantizeF32Qs8 = void(size_t n, const float* src, float scale, const OutputRange& range,
+                            int8_t* dst);
+
+struct QuantizeF32Qs8Kernel {
+  isa::Set isa;
+  const char* name;
+  QuantizeF32Qs8* run;
+};
+
+#define MICROKERNEL(isa_set, symbol) QuantizeF32Qs8 symbol;
+#include "kernels/quantize_f32_qs8/kernels.inc"
+#undef MICROKERNEL
+
+/// Every kernel of this build, best first.
+std::span<const QuantizeF32Qs8Kernel> quantize_f32_qs8_kernels();
+
+/// The best kernel that `available` can run.
+const QuantizeF32Qs8Kernel& select_quantize_f32_qs8(isa::Set available);
+
+}  // namespace bitpose
