@@ -19,7 +19,7 @@ struct Attributes {
 constexpr Field kFields[] = {
     BITPOSE_FIELD(Attributes, axis, 0, kMaxRank - 1),
     BITPOSE_FIELD(Attributes, start, 0, kMaxElements),
-    BITPOSE_FIELD(Attributes, length, 0, kMaxElements),
+    BITPOSE_FIELD(Attributes, length, 1, kMaxElements),
 };
 
 // slice: the elements [start, start + length) of x along `axis`.
