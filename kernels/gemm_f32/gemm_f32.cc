@@ -23,7 +23,7 @@ std::span<const GemmF32Kernel> best_group(isa::Set available) {
 /// Relative time of one panel for one row and one k: the arithmetic of its columns, what a row
 /// loads once for all columns, and what the columns load once for all rows of a tile.
 uint64_t panel_cost(const GemmF32Kernel& kernel) {
-  return 100 * kernel.nr + 300 + 100 * kernel.nr / kernel.mr;
+  return 100 * kernel.nr + 200 + 20 * kernel.nr / kernel.mr;
 }
 
 }  // namespace

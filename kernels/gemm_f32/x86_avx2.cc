@@ -109,6 +109,6 @@ void gemm_f32(const GemmF32Args& args) {
 
 void gemm_f32_6x16__avx2(const GemmF32Args& args) { gemm_f32<6, 2>(args); }
 void gemm_f32_4x24__avx2(const GemmF32Args& args) { gemm_f32<4, 3>(args); }
-void gemm_f32_12x8__avx2(const GemmF32Args& args) { gemm_f32<12, 1>(args); }
+void gemm_f32_10x8__avx2(const GemmF32Args& args) { gemm_f32<10, 1>(args); }
 
 }  // namespace bitpose

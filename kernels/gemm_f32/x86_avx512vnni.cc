@@ -25,10 +25,12 @@ inline __m256 clamp(__m256 x, float fmin, float fmax) {
   return _mm256_min_ps(_mm256_set1_ps(fmax), _mm256_max_ps(_mm256_set1_ps(fmin), x));
 }
 
-/// The lanes of a vector that starts at column `first` and belong to a panel of n columns.
-inline uint32_t lanes(size_t n, size_t first) {
+/// The lanes of a vector of 16 or 8 columns, the first of which is column `first`, that belong to a
+/// panel of n columns.
+template <typename Mask>
+inline Mask lanes(size_t n, size_t first) {
   const size_t count = n > first ? n - first : 0;
-  return count >= kLanes ? 0xffff : (1u << count) - 1;
+  return static_cast<Mask>((uint64_t{1} << (count < kLanes ? count : kLanes)) - 1);
 }
 
 /// NZ vectors of 16 columns, then NY (0 or 1) of 8.
@@ -59,6 +61,10 @@ inline void tile(const GemmF32Args& args, size_t row) {
       if constexpr (NY == 1) by = _mm256_load_ps(weights + NZ * kLanes);
 #pragma GCC unroll 16
       for (int r = 0; r < MR; ++r) {
+        if constexpr (NZ == 0) {
+          y[r] = _mm256_fmadd_ps(_mm256_set1_ps(a[r][k]), by, y[r]);
+          continue;
+        }
         const __m512 va = _mm512_set1_ps(a[r][k]);
 #pragma GCC unroll 4
         for (int v = 0; v < NZ; ++v) z[r][v] = _mm512_fmadd_ps(va, bz[v], z[r][v]);
@@ -66,17 +72,27 @@ inline void tile(const GemmF32Args& args, size_t row) {
       }
     }
   }
+  // Plain stores are faster than masked ones, and most panels are whole.
+  const bool whole = args.n == kColumns;
   float* dst = args.dst + row * args.dst_stride;
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r, dst += args.dst_stride) {
 #pragma GCC unroll 4
     for (int v = 0; v < NZ; ++v) {
-      _mm512_mask_storeu_ps(dst + v * kLanes, static_cast<__mmask16>(lanes(args.n, v * kLanes)),
-                            clamp(z[r][v], args.fmin, args.fmax));
+      const __m512 x = clamp(z[r][v], args.fmin, args.fmax);
+      if (whole) {
+        _mm512_storeu_ps(dst + v * kLanes, x);
+      } else {
+        _mm512_mask_storeu_ps(dst + v * kLanes, lanes<__mmask16>(args.n, v * kLanes), x);
+      }
     }
     if constexpr (NY == 1) {
-      _mm256_mask_storeu_ps(dst + NZ * kLanes, static_cast<__mmask8>(lanes(args.n, NZ * kLanes)),
-                            clamp(y[r], args.fmin, args.fmax));
+      const __m256 x = clamp(y[r], args.fmin, args.fmax);
+      if (whole) {
+        _mm256_storeu_ps(dst + NZ * kLanes, x);
+      } else {
+        _mm256_mask_storeu_ps(dst + NZ * kLanes, lanes<__mmask8>(args.n, NZ * kLanes), x);
+      }
     }
   }
 }
@@ -111,6 +127,6 @@ void gemm_f32_8x48__avx512vnni(const GemmF32Args& args) { gemm_f32<8, 3, 0>(args
 void gemm_f32_12x32__avx512vnni(const GemmF32Args& args) { gemm_f32<12, 2, 0>(args); }
 void gemm_f32_12x24__avx512vnni(const GemmF32Args& args) { gemm_f32<12, 1, 1>(args); }
 void gemm_f32_12x16__avx512vnni(const GemmF32Args& args) { gemm_f32<12, 1, 0>(args); }
-void gemm_f32_12x8__avx512vnni(const GemmF32Args& args) { gemm_f32<12, 0, 1>(args); }
+void gemm_f32_10x8__avx512vnni(const GemmF32Args& args) { gemm_f32<10, 0, 1>(args); }
 
 }  // namespace bitpose
