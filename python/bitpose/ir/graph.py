@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The internal graph: frozen nodes over named tensors, in execution order.
 
-Passes build new graphs from old ones; nothing is changed in place. Before the pipeline nodes carry ONNX
-names and NCHW meaning ("Conv", "QuantizeLinear"), after it only the engine's operators in NHWC remain
-("conv2d_qs8"); `bitpose.ir.operators` lists those.
+Passes build new graphs from old ones; nothing is changed in place. Before the pipeline nodes carry
+ONNX names and NCHW meaning ("Conv", "QuantizeLinear"), after it only the engine's operators in NHWC
+remain ("conv2d_qs8"); `bitpose.ir.operators` lists both.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,7 +31,8 @@ class Quantization:
 class Tensor:
     """A value of the graph.
 
-    `shape` is complete. `data` is set for constants, with this shape and dtype; it is never written to.
+    `shape` is complete. `data` is set for constants, with this shape and dtype; it is never
+    written to.
     """
 
     name: str
@@ -41,7 +43,13 @@ class Tensor:
 
     @property
     def is_constant(self) -> bool:
+        """Whether the value is known when compiling."""
         return self.data is not None
+
+    @property
+    def elements(self) -> int:
+        """How many elements the shape has."""
+        return math.prod(self.shape)
 
     @staticmethod
     def constant(name: str, data: NDArray[Any], quantization: Quantization | None = None) -> Tensor:
@@ -78,6 +86,7 @@ class Graph:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     def tensor(self, name: str) -> Tensor:
+        """The tensor of that name."""
         return self.tensors[name]
 
     def producers(self) -> dict[str, Node]:
@@ -93,6 +102,7 @@ class Graph:
         return readers
 
     def constants(self) -> Iterator[Tensor]:
+        """The constant tensors."""
         return (t for t in self.tensors.values() if t.is_constant)
 
     def rebuilt(

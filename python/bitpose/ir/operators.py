@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operators that a graph may hold, as data.
+
+`ENGINE` lists the operators of the engine: the only ones in a final graph, NHWC, with their wire
+names. `IMPORTED` lists those that an imported graph starts with: ONNX's names and meaning (NCHW),
+in one canonical form each. Names of the first kind are lower case, so one graph can hold both while
+passes turn one into the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+#: Values of the attribute `function` of binary_f32 and binary_s32, by index.
+FUNCTIONS = ("Add", "Sub", "Mul", "Div", "Min", "Max")
+#: Values of the attribute `coordinate_mode` of resize2d_*, by index.
+COORDINATE_MODES = ("half_pixel", "asymmetric", "align_corners")
+MAX_RANK = 6
+
+QUANTIZED = ("int8",)
+BYTES = ("int8", "uint8")
+ANY = ("float32", "int8", "uint8", "int32", "int64")
+
+
+@dataclass(frozen=True)
+class OperandSpec:
+    """What an operand must be. `quantized` asks for a scale and a zero point."""
+
+    name: str
+    dtypes: tuple[str, ...]
+    constant: bool = False
+    quantized: bool = False
+    rank: int | None = None
+
+
+@dataclass(frozen=True)
+class OperatorSpec:
+    """An operator of the engine: operands, the one output, attributes with their wire types."""
+
+    inputs: tuple[OperandSpec, ...]
+    output: OperandSpec
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    variadic: bool = False
+    """The last operand may be repeated."""
+
+    @property
+    def max_inputs(self) -> float:
+        """The most operands; infinity where the last may be repeated."""
+        return float("inf") if self.variadic else len(self.inputs)
+
+
+def _u32(*names: str) -> dict[str, str]:
+    return dict.fromkeys(names, "u32")
+
+
+_PADS = _u32("pad_top", "pad_left", "pad_bottom", "pad_right")
+_CONV = _u32("stride_h", "stride_w", "dilation_h", "dilation_w") | _PADS
+_POOL = _u32("kernel_h", "kernel_w", "stride_h", "stride_w") | _PADS
+_RANGE = {"qmin": "s32", "qmax": "s32"}
+_SCALED_RANGE = {"multiplier": "f32"} | _RANGE
+_RESIZE = (
+    _u32("output_h", "output_w") | {"scale_h": "f32", "scale_w": "f32"} | _u32("coordinate_mode")
+)
+
+
+def _quantized(name: str, rank: int | None = None) -> OperandSpec:
+    return OperandSpec(name, QUANTIZED, quantized=True, rank=rank)
+
+
+def _float(name: str, rank: int | None = None, constant: bool = False) -> OperandSpec:
+    return OperandSpec(name, ("float32",), rank=rank, constant=constant)
+
+
+def _conv_qs8(weights_rank: int) -> OperatorSpec:
+    return OperatorSpec(
+        (
+            _quantized("x", 4),
+            OperandSpec("weights", QUANTIZED, constant=True, quantized=True, rank=weights_rank),
+            OperandSpec("bias", ("int32",), constant=True, rank=1),
+            _float("multiplier", 1, constant=True),
+        ),
+        _quantized("y", 4),
+        _CONV | _RANGE,
+    )
+
+
+def _conv_f32(weights_rank: int) -> OperatorSpec:
+    constants = (_float("weights", weights_rank, True), _float("bias", 1, True))
+    return OperatorSpec(
+        (_float("x", 4), *constants), _float("y", 4), _CONV | {"fmin": "f32", "fmax": "f32"}
+    )
+
+
+def _map(x: OperandSpec, y: OperandSpec, **attributes: str) -> OperatorSpec:
+    return OperatorSpec((x,), y, attributes)
+
+
+def _binary(dtype: str) -> OperatorSpec:
+    a, b, y = (OperandSpec(name, (dtype,)) for name in "aby")
+    return OperatorSpec((a, b), y, {"function": "u32"})
+
+
+_X, _Y = OperandSpec("x", ANY), OperandSpec("y", ANY)
+_INDEX = ("int32", "int64")
+
+ENGINE: Mapping[str, OperatorSpec] = {
+    "conv2d_qs8": _conv_qs8(4),
+    "dwconv2d_qs8": _conv_qs8(3),
+    "conv2d_f32": _conv_f32(4),
+    "dwconv2d_f32": _conv_f32(3),
+    "add_qs8": OperatorSpec(
+        (_quantized("a"), _quantized("b")),
+        _quantized("y"),
+        {"a_multiplier": "s32", "b_multiplier": "s32", "bias": "s32"} | _SCALED_RANGE,
+    ),
+    "mul_qs8": OperatorSpec((_quantized("a"), _quantized("b")), _quantized("y"), _SCALED_RANGE),
+    "lut_x8": OperatorSpec(
+        (OperandSpec("x", BYTES), OperandSpec("table", ("uint8",), constant=True, rank=1)),
+        OperandSpec("y", BYTES),
+    ),
+    "maxpool2d_s8": _map(OperandSpec("x", QUANTIZED, rank=4), OperandSpec("y", QUANTIZED), **_POOL),
+    "maxpool2d_f32": _map(_float("x", 4), _float("y", 4), **_POOL),
+    "avgpool2d_qs8": _map(
+        _quantized("x", 4),
+        _quantized("y", 4),
+        **_POOL,
+        **_u32("count_include_pad"),
+        **_SCALED_RANGE,
+    ),
+    "avgpool2d_f32": _map(_float("x", 4), _float("y", 4), **_POOL, **_u32("count_include_pad")),
+    "resize2d_qs8": _map(_quantized("x", 4), _quantized("y", 4), **_RESIZE, **_SCALED_RANGE),
+    "resize2d_f32": _map(_float("x", 4), _float("y", 4), **_RESIZE),
+    "quantize_f32_qs8": _map(_float("x"), _quantized("y"), **_RANGE),
+    "dequantize_qs8_f32": _map(_quantized("x"), _float("y")),
+    "binary_f32": _binary("float32"),
+    "binary_s32": _binary("int32"),
+    "softmax_f32": _map(_float("x"), _float("y")),
+    "concat": OperatorSpec((_X,), _Y, _u32("axis"), variadic=True),
+    "slice": _map(_X, _Y, **_u32("axis", "start", "length")),
+    "gather_nd": OperatorSpec((OperandSpec("data", ANY), OperandSpec("indices", _INDEX)), _Y),
+    "argmax": _map(
+        OperandSpec("x", ("int8", "float32", "int32")),
+        OperandSpec("y", _INDEX),
+        **_u32("axis", "keepdims"),
+    ),
+    "cast": _map(_X, _Y),
+    "reshape": _map(_X, _Y),
+    "transpose": _map(_X, _Y, **_u32(*(f"perm{i}" for i in range(MAX_RANK)))),
+}
+
+
+@dataclass(frozen=True)
+class ImportedSpec:
+    """A canonical ONNX-like operation: number of operands and names of attributes.
+
+    Attributes in `optional` appear when a pass has folded something into the node.
+    """
+
+    min_inputs: int
+    max_inputs: float
+    attributes: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+
+
+def _imported(inputs: int, most: float | None = None, *names: str, optional: str = "") -> Any:
+    return ImportedSpec(inputs, most or inputs, frozenset(names), frozenset(optional.split()))
+
+
+#: One float operand, one float result of its shape; extra attributes are parameters.
+UNARY: Mapping[str, tuple[str, ...]] = {
+    "Abs": (),
+    "Ceil": (),
+    "Clip": ("low", "high"),
+    "Elu": ("alpha",),
+    "Erf": (),
+    "Exp": (),
+    "Floor": (),
+    "HardSigmoid": ("alpha", "beta"),
+    "HardSwish": (),
+    "LeakyRelu": ("alpha",),
+    "Log": (),
+    "Neg": (),
+    "Reciprocal": (),
+    "Round": (),
+    "Sigmoid": (),
+    "Softplus": (),
+    "Sqrt": (),
+    "Tanh": (),
+}
+#: Two operands that broadcast.
+BINARY = (*FUNCTIONS, "Pow")
+#: Operations that move or select elements of their first operand and keep their values.
+MOVING = ("Reshape", "Transpose", "Slice", "Concat", "GatherND")
+
+IMPORTED: Mapping[str, ImportedSpec] = {
+    **{name: _imported(1, 1, *parameters) for name, parameters in UNARY.items()},
+    **{name: _imported(2) for name in BINARY},
+    "Conv": _imported(2, 3, "strides", "dilations", "pads", "group", optional="fmin fmax"),
+    "MaxPool": _imported(1, 1, "kernel", "strides", "pads"),
+    "AveragePool": _imported(1, 1, "kernel", "strides", "pads", "count_include_pad"),
+    "Resize": _imported(1, 1, "scales", "coordinate_mode"),
+    "Softmax": _imported(1, 1, "axis"),
+    "Cast": _imported(1),
+    "Transpose": _imported(1, 1, "perm"),
+    "Reshape": _imported(1),
+    "Concat": _imported(1, float("inf"), "axis"),
+    "Slice": _imported(1, 1, "axis", "start", "length"),
+    "GatherND": _imported(2),
+    "ArgMax": _imported(1, 1, "axis", "keepdims"),
+    "Pad": _imported(1, 1, "pads", "value"),
+    "QuantizeLinear": _imported(1, 3, optional="axis qmin qmax"),
+    "DequantizeLinear": _imported(1, 3, optional="axis"),
+}
+
+
+def schema_differences(schema: Mapping[str, Any]) -> list[str]:
+    """Where `ENGINE` differs from the operators that the engine's own tables list.
+
+    `schema` has the form of `bitpose._core.schema()`. Returns one sentence per difference.
+    """
+    theirs = schema["operators"]
+    found = [f"{name}: the engine does not have it" for name in ENGINE if name not in theirs]
+    found += [f"{name}: only the engine has it" for name in theirs if name not in ENGINE]
+    for name, spec in ENGINE.items():
+        if name in theirs:
+            found += [f"{name}: {text}" for text in _differences(spec, theirs[name])]
+    return found
+
+
+def _differences(spec: OperatorSpec, row: Mapping[str, Any]) -> list[str]:
+    found = []
+    fields = {name: kind for name, kind, *_ in _flat_fields(row["fields"])}
+    if fields != dict(spec.attributes):
+        found.append(f"attributes are {fields}, here {dict(spec.attributes)}")
+    if row["min_inputs"] != len(spec.inputs) or row["outputs"] != 1:
+        found.append(f"takes {row['min_inputs']} operands and gives {row['outputs']}")
+    return found
+
+
+def _flat_fields(fields: Sequence[Sequence[Any]]) -> list[tuple[str, str]]:
+    """Fields with arrays written out: perm[6] becomes perm0 .. perm5."""
+    flat = []
+    for name, kind, _, count in fields:
+        names = [name] if count == 1 else [f"{name}{i}" for i in range(count)]
+        flat += [(x, kind) for x in names]
+    return flat
