@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ SOURCE_SUFFIXES = {
     *(".py", ".pyi", ".pyx", ".pxd"),
     *(".cmake", ".sh"),
 }
+LICENCE = re.compile(r"(//|#|/\*) SPDX-License-Identifier: Apache-2\.0( \*/)?")
 SOURCE_NAMES = {"CMakeLists.txt"}
 TEXT_SUFFIXES = SOURCE_SUFFIXES | {".md", ".svg", ".toml", ".yaml", ".json", ".txt"}
 
@@ -32,7 +34,7 @@ def test_every_source_names_its_licence() -> None:
     for path in filter(_is_source, FILES):
         head = path.read_text(encoding="utf-8").split("\n", 2)[:2]
         first = head[-1] if head[0].startswith("#!") else head[0]
-        if first.lstrip("/# ") != "SPDX-License-Identifier: Apache-2.0":
+        if LICENCE.fullmatch(first) is None:
             missing.append(str(path.relative_to(ROOT)))
     assert missing == [], "first line must be `SPDX-License-Identifier: Apache-2.0` in a comment"
 
