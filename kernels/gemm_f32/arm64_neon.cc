@@ -42,6 +42,20 @@ inline void step(float32x4_t (&acc)[MR][NV], const float32x4_t (&a)[MR], const f
   }
 }
 
+/// Where tap t of each row of a tile starts.
+template <int MR>
+inline void row_pointers(const GemmF32Args& args, size_t row, size_t t, const float* (&rows)[MR]) {
+  if (args.indirection != nullptr) {
+    const float* const* tap = args.indirection + row * args.ks + t;
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r, tap += args.ks) rows[r] = *tap;
+  } else {
+    const float* start = args.a + row * args.a_stride;
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r, start += args.a_stride) rows[r] = start;
+  }
+}
+
 template <int MR, int NV>
 inline void tile(const GemmF32Args& args, size_t row) {
   constexpr size_t kColumns = NV * kLanes;
@@ -54,11 +68,7 @@ inline void tile(const GemmF32Args& args, size_t row) {
   const float* weights = args.panel + kColumns;
   for (size_t t = 0; t < args.ks; ++t) {
     const float* rows[MR];
-#pragma GCC unroll 16
-    for (int r = 0; r < MR; ++r) {
-      rows[r] = args.indirection != nullptr ? args.indirection[(row + r) * args.ks + t]
-                                            : args.a + (row + r) * args.a_stride;
-    }
+    row_pointers(args, row, t, rows);
     float32x4_t a[MR];
     size_t k = 0;
     for (; k + 4 <= args.kc; k += 4, weights += 4 * kColumns) {

@@ -15,20 +15,14 @@ namespace {
 
 constexpr size_t kLanes = 8;
 
-/// Stores the first n lanes, 1 <= n < 8. vmaskmovps stores are microcoded on some cores.
-inline void store_first(float* dst, __m256 values, size_t n) {
-  __m128 rest = _mm256_castps256_ps128(values);
-  if ((n & 4) != 0) {
-    _mm_storeu_ps(dst, rest);
-    rest = _mm256_extractf128_ps(values, 1);
-    dst += 4;
+/// Copies the first n columns of a tile of `rows` rows of NR columns.
+template <int NR>
+void copy_columns(const float* tile, int rows, size_t n, float* dst, size_t dst_stride) {
+  for (int r = 0; r < rows; ++r, tile += NR, dst += dst_stride) {
+    size_t j = 0;
+    for (; j + 4 <= n; j += 4) _mm_storeu_ps(dst + j, _mm_load_ps(tile + j));
+    for (; j < n; ++j) dst[j] = tile[j];
   }
-  if ((n & 2) != 0) {
-    _mm_storel_pi(reinterpret_cast<__m64*>(dst), rest);
-    rest = _mm_movehl_ps(rest, rest);
-    dst += 2;
-  }
-  if ((n & 1) != 0) _mm_store_ss(dst, rest);
 }
 
 /// vmaxps and vminps hand on their second operand when it is NaN and when both are zero, which is
@@ -37,8 +31,22 @@ inline __m256 clamp(__m256 x, __m256 fmin, __m256 fmax) {
   return _mm256_min_ps(fmax, _mm256_max_ps(fmin, x));
 }
 
+/// Where tap t of each row of a tile starts.
+template <int MR>
+inline void row_pointers(const GemmF32Args& args, size_t row, size_t t, const float* (&rows)[MR]) {
+  if (args.indirection != nullptr) {
+    const float* const* tap = args.indirection + row * args.ks + t;
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r, tap += args.ks) rows[r] = *tap;
+  } else {
+    const float* start = args.a + row * args.a_stride;
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r, start += args.a_stride) rows[r] = start;
+  }
+}
+
 template <int MR, int NV>
-inline void tile(const GemmF32Args& args, size_t row) {
+inline void compute_tile(const GemmF32Args& args, size_t row) {
   __m256 acc[MR][NV];
 #pragma GCC unroll 16
   for (int r = 0; r < MR; ++r) {
@@ -48,11 +56,7 @@ inline void tile(const GemmF32Args& args, size_t row) {
   const float* weights = args.panel + NV * kLanes;
   for (size_t t = 0; t < args.ks; ++t) {
     const float* a[MR];
-#pragma GCC unroll 16
-    for (int r = 0; r < MR; ++r) {
-      a[r] = args.indirection != nullptr ? args.indirection[(row + r) * args.ks + t]
-                                         : args.a + (row + r) * args.a_stride;
-    }
+    row_pointers(args, row, t, a);
     for (size_t k = 0; k < args.kc; ++k, weights += NV * kLanes) {
       __m256 b[NV];
 #pragma GCC unroll 4
@@ -67,19 +71,19 @@ inline void tile(const GemmF32Args& args, size_t row) {
   }
   const __m256 fmin = _mm256_set1_ps(args.fmin);
   const __m256 fmax = _mm256_set1_ps(args.fmax);
+  alignas(32) float tile[MR * NV * kLanes];
+  const bool whole = args.n == NV * kLanes;
   float* dst = args.dst + row * args.dst_stride;
+  float* y_row = whole ? dst : tile;
+  const size_t y_stride = whole ? args.dst_stride : NV * kLanes;
 #pragma GCC unroll 16
-  for (int r = 0; r < MR; ++r, dst += args.dst_stride) {
+  for (int r = 0; r < MR; ++r, y_row += y_stride) {
 #pragma GCC unroll 4
     for (int v = 0; v < NV; ++v) {
-      const __m256 y = clamp(acc[r][v], fmin, fmax);
-      if (args.n >= (v + 1) * kLanes) {
-        _mm256_storeu_ps(dst + v * kLanes, y);
-      } else if (args.n > v * kLanes) {
-        store_first(dst + v * kLanes, y, args.n - v * kLanes);
-      }
+      _mm256_storeu_ps(y_row + v * kLanes, clamp(acc[r][v], fmin, fmax));
     }
   }
+  if (!whole) copy_columns<NV * kLanes>(tile, MR, args.n, dst, args.dst_stride);
 }
 
 /// The tile of `rows` rows, 1 <= rows <= MR.
@@ -88,7 +92,7 @@ void rows_tile(const GemmF32Args& args, size_t row, size_t rows) {
   if constexpr (MR > 1) {
     if (rows < MR) return rows_tile<MR - 1, NV>(args, row, rows);
   }
-  tile<MR, NV>(args, row);
+  compute_tile<MR, NV>(args, row);
 }
 
 /// As few tiles as possible, of rows as equal as possible.

@@ -3,13 +3,14 @@
 
 #include "kernels/gemm_f32/gemm_f32.h"
 
-//   acc 12x32: zmm0..23 (row m, columns 0-15 and 16-31)   b0, b1 = one k of 32 columns   a
+//   acc 11x32: zmm0..21 (row m, columns 0-15 and 16-31)   b0, b1 = one k of 32 columns   a
 //
 //   k += 1:  b0, b1 <- panel
-//     12 x:  vbroadcastss a, [row_m + k] ; vfmadd231ps acc_m0, a, b0 ; vfmadd231ps acc_m1, a, b1
+//     11 x:  vbroadcastss a, [row_m + k] ; vfmadd231ps acc_m0, a, b0 ; vfmadd231ps acc_m1, a, b1
 //
-// 8x48 and 6x64 have 24 accumulators too. A panel may end in a vector of 8 columns (8, 24, 40),
-// which costs half on cores that split 512-bit operations in two and nothing more on the others.
+// 8x48 and 6x64 have 24 accumulators. More than 11 rows would not find registers for their
+// pointers. A panel may end in a vector of 8 columns (8, 24, 40), which costs half on cores that
+// split 512-bit operations in two and nothing more on the others.
 namespace bitpose {
 namespace {
 
@@ -25,17 +26,35 @@ inline __m256 clamp(__m256 x, float fmin, float fmax) {
   return _mm256_min_ps(_mm256_set1_ps(fmax), _mm256_max_ps(_mm256_set1_ps(fmin), x));
 }
 
-/// The lanes of a vector of 16 or 8 columns, the first of which is column `first`, that belong to a
-/// panel of n columns.
-template <typename Mask>
-inline Mask lanes(size_t n, size_t first) {
-  const size_t count = n > first ? n - first : 0;
-  return static_cast<Mask>((uint64_t{1} << (count < kLanes ? count : kLanes)) - 1);
+/// Copies the first n columns of a tile of `rows` rows of NR columns.
+template <int NR>
+void copy_columns(const float* tile, int rows, size_t n, float* dst, size_t dst_stride) {
+  for (size_t j = 0; j < n; j += kLanes) {
+    const auto mask = static_cast<__mmask16>((1u << (n - j < kLanes ? n - j : kLanes)) - 1);
+    for (int r = 0; r < rows; ++r) {
+      const __m512 columns = _mm512_maskz_loadu_ps(mask, tile + r * NR + j);
+      _mm512_mask_storeu_ps(dst + r * dst_stride + j, mask, columns);
+    }
+  }
+}
+
+/// Where tap t of each row of a tile starts.
+template <int MR>
+inline void row_pointers(const GemmF32Args& args, size_t row, size_t t, const float* (&rows)[MR]) {
+  if (args.indirection != nullptr) {
+    const float* const* tap = args.indirection + row * args.ks + t;
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r, tap += args.ks) rows[r] = *tap;
+  } else {
+    const float* start = args.a + row * args.a_stride;
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r, start += args.a_stride) rows[r] = start;
+  }
 }
 
 /// NZ vectors of 16 columns, then NY (0 or 1) of 8.
 template <int MR, int NZ, int NY>
-inline void tile(const GemmF32Args& args, size_t row) {
+inline void compute_tile(const GemmF32Args& args, size_t row) {
   constexpr int kColumns = NZ * kLanes + NY * kHalf;
   __m512 z[MR][NZ + 1];
   __m256 y[MR];
@@ -48,11 +67,7 @@ inline void tile(const GemmF32Args& args, size_t row) {
   const float* weights = args.panel + kColumns;
   for (size_t t = 0; t < args.ks; ++t) {
     const float* a[MR];
-#pragma GCC unroll 16
-    for (int r = 0; r < MR; ++r) {
-      a[r] = args.indirection != nullptr ? args.indirection[(row + r) * args.ks + t]
-                                         : args.a + (row + r) * args.a_stride;
-    }
+    row_pointers(args, row, t, a);
     for (size_t k = 0; k < args.kc; ++k, weights += kColumns) {
       __m512 bz[NZ + 1];
       __m256 by = _mm256_setzero_ps();
@@ -72,29 +87,20 @@ inline void tile(const GemmF32Args& args, size_t row) {
       }
     }
   }
-  // Plain stores are faster than masked ones, and most panels are whole.
+  alignas(64) float tile[MR * kColumns];
   const bool whole = args.n == kColumns;
   float* dst = args.dst + row * args.dst_stride;
+  float* y_row = whole ? dst : tile;
+  const size_t y_stride = whole ? args.dst_stride : kColumns;
 #pragma GCC unroll 16
-  for (int r = 0; r < MR; ++r, dst += args.dst_stride) {
+  for (int r = 0; r < MR; ++r, y_row += y_stride) {
 #pragma GCC unroll 4
     for (int v = 0; v < NZ; ++v) {
-      const __m512 x = clamp(z[r][v], args.fmin, args.fmax);
-      if (whole) {
-        _mm512_storeu_ps(dst + v * kLanes, x);
-      } else {
-        _mm512_mask_storeu_ps(dst + v * kLanes, lanes<__mmask16>(args.n, v * kLanes), x);
-      }
+      _mm512_storeu_ps(y_row + v * kLanes, clamp(z[r][v], args.fmin, args.fmax));
     }
-    if constexpr (NY == 1) {
-      const __m256 x = clamp(y[r], args.fmin, args.fmax);
-      if (whole) {
-        _mm256_storeu_ps(dst + NZ * kLanes, x);
-      } else {
-        _mm256_mask_storeu_ps(dst + NZ * kLanes, lanes<__mmask8>(args.n, NZ * kLanes), x);
-      }
-    }
+    if constexpr (NY == 1) _mm256_storeu_ps(y_row + NZ * kLanes, clamp(y[r], args.fmin, args.fmax));
   }
+  if (!whole) copy_columns<kColumns>(tile, MR, args.n, dst, args.dst_stride);
 }
 
 /// The tile of `rows` rows, 1 <= rows <= MR.
@@ -103,7 +109,7 @@ void rows_tile(const GemmF32Args& args, size_t row, size_t rows) {
   if constexpr (MR > 1) {
     if (rows < MR) return rows_tile<MR - 1, NZ, NY>(args, row, rows);
   }
-  tile<MR, NZ, NY>(args, row);
+  compute_tile<MR, NZ, NY>(args, row);
 }
 
 /// As few tiles as possible, of rows as equal as possible.
@@ -124,9 +130,9 @@ void gemm_f32(const GemmF32Args& args) {
 
 void gemm_f32_6x64__avx512vnni(const GemmF32Args& args) { gemm_f32<6, 4, 0>(args); }
 void gemm_f32_8x48__avx512vnni(const GemmF32Args& args) { gemm_f32<8, 3, 0>(args); }
-void gemm_f32_12x32__avx512vnni(const GemmF32Args& args) { gemm_f32<12, 2, 0>(args); }
-void gemm_f32_12x24__avx512vnni(const GemmF32Args& args) { gemm_f32<12, 1, 1>(args); }
-void gemm_f32_12x16__avx512vnni(const GemmF32Args& args) { gemm_f32<12, 1, 0>(args); }
+void gemm_f32_11x32__avx512vnni(const GemmF32Args& args) { gemm_f32<11, 2, 0>(args); }
+void gemm_f32_11x24__avx512vnni(const GemmF32Args& args) { gemm_f32<11, 1, 1>(args); }
+void gemm_f32_11x16__avx512vnni(const GemmF32Args& args) { gemm_f32<11, 1, 0>(args); }
 void gemm_f32_10x8__avx512vnni(const GemmF32Args& args) { gemm_f32<10, 0, 1>(args); }
 
 }  // namespace bitpose
