@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bit>
+#include <limits>
 
 #include "kernels/base/random.h"
 
@@ -23,6 +24,13 @@ inline std::vector<float> random_floats(Random& random, size_t count, float limi
     }
   }
   return values;
+}
+
+/// For results whose NaN bits are not defined.
+inline void make_nan_canonical(std::vector<float>& values) {
+  for (float& value : values) {
+    if (value != value) value = std::numeric_limits<float>::quiet_NaN();
+  }
 }
 
 }  // namespace bitpose

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/avgpool_f32/avgpool_f32.h"
+
+namespace bitpose {
+
+void avgpool_f32_1__scalar(const PoolWindow& window, const float* src, float count, float* dst) {
+  for (size_t i = 0; i < window.m; ++i) {
+    for (size_t k = 0; k < window.kc; ++k) {
+      const float* first = src + i * window.src_step + k;
+      float acc = 0.0f;
+      for (size_t y = 0; y < window.kh; ++y) {
+        for (size_t x = 0; x < window.kw; ++x) {
+          acc += first[y * window.row_step + x * window.tap_step];
+        }
+      }
+      dst[i * window.dst_step + k] = acc / count;
+    }
+  }
+}
+
+}  // namespace bitpose
