@@ -199,6 +199,6 @@ def _compiled(model: str | os.PathLike[str] | bytes) -> bytes | str:
             compiled = file.read(len(_MAGIC)) == _MAGIC
     if compiled:
         return model
-    from bitpose.compile import compile
+    from bitpose.compiler import compile
 
     return compile(model).to_bytes()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bitpose selftest`: are the bits right on this machine?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bitpose.cli.bench import random_feed
+from bitpose.cli.console import console, digest, table
+
+
+def selftest(
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Networks to run with every instruction set.", exists=True),
+    ] = None,
+    problems: Annotated[int, typer.Option(help="Random problems per kernel.", min=1)] = 100,
+    seed: Annotated[int, typer.Option(help="Of the first problem.", min=0)] = 1,
+) -> None:
+    """Compare every kernel with the portable one, and whole networks across instruction sets."""
+    failures = _check_kernels(problems, seed)
+    for model in models or []:
+        failures += _check_model(model)
+    if failures:
+        console.print(f"[bold red]{failures} failed[/]")
+        raise typer.Exit(1)
+    console.print("[bold green]all bits agree[/]")
+
+
+def _check_kernels(problems: int, seed: int) -> int:
+    from bitpose import _core
+
+    report = table("kernels", "family", "kernel", "instruction set", "result", text=4)
+    failures = 0
+    for family, kernel, isa, runs_here in _core.kernels():
+        result = "not on this CPU"
+        if runs_here:
+            found = (_core.compare_kernel(family, kernel, seed + i) for i in range(problems))
+            difference = next((text for text in found if text), "")
+            failures += bool(difference)
+            result = f"[red]{difference}[/]" if difference else f"[green]ok[/], {problems} problems"
+        report.add_row(family, kernel, isa, result)
+    console.print(report)
+    return failures
+
+
+def instruction_sets() -> list[str]:
+    """Those of this CPU that kernels of this build use, the portable one first."""
+    from bitpose import _core
+
+    usable = {isa for _, _, isa, runs_here in _core.kernels() if runs_here} - {"test", "scalar"}
+    return ["scalar", *sorted(usable)]
+
+
+def _check_model(model: Path) -> int:
+    import bitpose
+
+    report = table(str(model), "instruction set", "threads", "sha256 of the outputs", text=3)
+    digests = set()
+    for isa in instruction_sets():
+        for threads in (1, 3):
+            session = bitpose.InferenceSession(model, threads=threads, isa=isa)
+            outputs = session.run(None, random_feed(session.get_inputs()))
+            digests.add(digest(outputs))
+            report.add_row(isa, str(threads), digest(outputs))
+    console.print(report)
+    return int(len(digests) != 1)
