@@ -3,12 +3,13 @@
 
 #include "kernels/gemm_f32/gemm_f32.h"
 
-//   acc 6x16: v8..31 (row m, columns 4j..4j+3)   a0..a5 = 4 k of each row   b = 4 columns of one k
+//   acc 5x16: 20 registers (row m, columns 4j..4j+3)   a0..a4 = 4 k of each row   b = 4 columns
 //
 //   k += 4:  a_m <- row_m
-//     4 x (k), 4 x (j):  b <- panel ; 6 x fmla acc_mj, b, a_m.s[k]
+//     4 x (k), 4 x (j):  b <- panel ; 5 x fmla acc_mj, b, a_m.s[k]
 //
-// 8x8 takes v16..31 and leaves registers to load b early. Rows stay unpacked: one load serves 4 k.
+// Rows stay unpacked: one load serves 4 k. What is left of 32 registers (7 here, 8 for 6x12 and
+// 8x8) lets gcc load b early; at 6x16 it would be 2, and gcc 12 spills.
 namespace bitpose {
 namespace {
 
@@ -20,15 +21,14 @@ inline float32x4_t clamp(float32x4_t x, float32x4_t fmin, float32x4_t fmax) {
   return vbslq_f32(vcgtq_f32(x, fmax), fmax, x);
 }
 
-/// Stores the first n lanes, 1 <= n < 4.
-inline void store_first(float* dst, float32x4_t values, size_t n) {
-  float32x2_t rest = vget_low_f32(values);
-  if ((n & 2) != 0) {
-    vst1_f32(dst, rest);
-    rest = vget_high_f32(values);
-    dst += 2;
+/// Copies the first n columns of a tile of `rows` rows of NR columns.
+template <int NR>
+void copy_columns(const float* tile, int rows, size_t n, float* dst, size_t dst_stride) {
+  for (int r = 0; r < rows; ++r, tile += NR, dst += dst_stride) {
+    size_t j = 0;
+    for (; j + 4 <= n; j += 4) vst1q_f32(dst + j, vld1q_f32(tile + j));
+    for (; j < n; ++j) dst[j] = tile[j];
   }
-  if ((n & 1) != 0) vst1_lane_f32(dst, rest, 0);
 }
 
 /// One k, which stands in lane `LANE` of each row's vector.
@@ -57,7 +57,7 @@ inline void row_pointers(const GemmF32Args& args, size_t row, size_t t, const fl
 }
 
 template <int MR, int NV>
-inline void tile(const GemmF32Args& args, size_t row) {
+inline void compute_tile(const GemmF32Args& args, size_t row) {
   constexpr size_t kColumns = NV * kLanes;
   float32x4_t acc[MR][NV];
 #pragma GCC unroll 16
@@ -87,19 +87,17 @@ inline void tile(const GemmF32Args& args, size_t row) {
   }
   const float32x4_t fmin = vdupq_n_f32(args.fmin);
   const float32x4_t fmax = vdupq_n_f32(args.fmax);
+  float tile[MR * kColumns];
+  const bool whole = args.n == kColumns;
   float* dst = args.dst + row * args.dst_stride;
+  float* y_row = whole ? dst : tile;
+  const size_t y_stride = whole ? args.dst_stride : kColumns;
 #pragma GCC unroll 16
-  for (int r = 0; r < MR; ++r, dst += args.dst_stride) {
+  for (int r = 0; r < MR; ++r, y_row += y_stride) {
 #pragma GCC unroll 8
-    for (int v = 0; v < NV; ++v) {
-      const float32x4_t y = clamp(acc[r][v], fmin, fmax);
-      if (args.n >= (v + 1) * kLanes) {
-        vst1q_f32(dst + v * kLanes, y);
-      } else if (args.n > v * kLanes) {
-        store_first(dst + v * kLanes, y, args.n - v * kLanes);
-      }
-    }
+    for (int v = 0; v < NV; ++v) vst1q_f32(y_row + v * kLanes, clamp(acc[r][v], fmin, fmax));
   }
+  if (!whole) copy_columns<kColumns>(tile, MR, args.n, dst, args.dst_stride);
 }
 
 /// The tile of `rows` rows, 1 <= rows <= MR.
@@ -108,7 +106,7 @@ void rows_tile(const GemmF32Args& args, size_t row, size_t rows) {
   if constexpr (MR > 1) {
     if (rows < MR) return rows_tile<MR - 1, NV>(args, row, rows);
   }
-  tile<MR, NV>(args, row);
+  compute_tile<MR, NV>(args, row);
 }
 
 /// As few tiles as possible, of rows as equal as possible.
@@ -127,7 +125,7 @@ void gemm_f32(const GemmF32Args& args) {
 
 }  // namespace
 
-void gemm_f32_6x16__neon(const GemmF32Args& args) { gemm_f32<6, 4>(args); }
+void gemm_f32_5x16__neon(const GemmF32Args& args) { gemm_f32<5, 4>(args); }
 void gemm_f32_6x12__neon(const GemmF32Args& args) { gemm_f32<6, 3>(args); }
 void gemm_f32_8x8__neon(const GemmF32Args& args) { gemm_f32<8, 2>(args); }
 
