@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +33,8 @@ _ONNX_TYPES = {
 class NodeArg:
     """An input or output of a network, as onnxruntime describes it.
 
-    `type` is for example "tensor(uint8)". `scale` is 0 for a tensor that is not quantized; otherwise
-    real = scale * (q - zero_point).
+    `type` is for example "tensor(uint8)". `scale` is 0 for a tensor that is not quantized;
+    otherwise real = scale * (q - zero_point).
     """
 
     name: str
@@ -195,10 +196,10 @@ def _compiled(model: str | os.PathLike[str] | bytes) -> bytes | str:
         compiled = model.startswith(_MAGIC)
     else:
         model = os.fspath(model)
-        with open(model, "rb") as file:
+        with Path(model).open("rb") as file:
             compiled = file.read(len(_MAGIC)) == _MAGIC
     if compiled:
         return model
-    from bitpose.compiler import compile
+    from bitpose.compiler import compile  # noqa: A004
 
     return compile(model).to_bytes()

@@ -90,7 +90,7 @@ def _save(variants: Sequence[Variant], directory: Path) -> None:
 
 def group(operator: str) -> str:
     """The part of the network that an operator belongs to: "stage3.block1.add" -> "stage3"."""
-    return operator.split(".")[0] if "." in operator else "other"
+    return operator.partition(".")[0] if "." in operator else "other"
 
 
 def _print_groups(variants: Sequence[Variant], runs: int) -> None:

@@ -22,11 +22,10 @@ from onnx import helper, numpy_helper
 
 #: Operations whose result gets a scale of its own.
 _COMPUTING = frozenset(
-    ("Conv", "Add", "Sub", "Mul", "Clip", "Relu", "Sigmoid", "Tanh", "AveragePool", "Concat")
-    + ("GlobalAveragePool",)
+    "Conv Add Sub Mul Clip Relu Sigmoid Tanh AveragePool GlobalAveragePool Concat".split()
 )
 #: Operations whose result keeps the scale of what they read.
-_KEEPING = frozenset(("MaxPool", "Resize", "Transpose", "Reshape", "Flatten", "Identity"))
+_KEEPING = frozenset("MaxPool Resize Transpose Reshape Flatten Identity".split())
 _CLAMPING = frozenset(("Clip", "Relu"))
 
 

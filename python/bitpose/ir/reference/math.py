@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The twin of kernels/base/math.h: elementary functions in float32, the same operations in order."""
+"""The twin of kernels/base/math.h: elementary functions in float32, operation by operation."""
 
 from __future__ import annotations
 

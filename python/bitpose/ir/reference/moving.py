@@ -16,7 +16,7 @@ def concat(y: Tensor, *parts: Operand, axis: int) -> Array:
 
 
 @operator
-def slice(y: Tensor, x: Operand, *, axis: int, start: int, length: int) -> Array:
+def slice(y: Tensor, x: Operand, *, axis: int, start: int, length: int) -> Array:  # noqa: A001
     """Elements start .. start + length - 1 along `axis`."""
     return x.data.take(range(start, start + length), axis)
 
