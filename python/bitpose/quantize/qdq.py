@@ -22,10 +22,13 @@ from onnx import helper, numpy_helper
 
 #: Operations whose result gets a scale of its own.
 _COMPUTING = frozenset(
-    "Conv Add Sub Mul Clip Relu Sigmoid Tanh AveragePool GlobalAveragePool Concat".split()
+    (
+        *("Conv", "Add", "Sub", "Mul", "Concat", "AveragePool", "GlobalAveragePool"),
+        *("Clip", "Relu", "Sigmoid", "Tanh"),
+    )
 )
 #: Operations whose result keeps the scale of what they read.
-_KEEPING = frozenset("MaxPool Resize Transpose Reshape Flatten Identity".split())
+_KEEPING = frozenset(("MaxPool", "Resize", "Transpose", "Reshape", "Flatten", "Identity"))
 _CLAMPING = frozenset(("Clip", "Relu"))
 
 

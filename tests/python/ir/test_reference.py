@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,26 @@ import pytest
 from numpy.typing import NDArray
 
 from bitpose.ir.graph import Attribute, Graph, Node, Quantization, Tensor
+from bitpose.ir.operators import ENGINE
 from bitpose.ir.reference import OPERATORS, run
 from bitpose.ir.reference.operand import Operand
+from bitpose.ir.reference.windows import Window
 
 Array = NDArray[Any]
 RANDOM = np.random.default_rng(11)
+
+
+def test_every_operator_of_the_engine_is_here() -> None:
+    assert set(OPERATORS) == set(ENGINE)
+    geometry = {f.name for f in fields(Window)}
+    for name, spec in ENGINE.items():
+        parameters = inspect.signature(OPERATORS[name]).parameters.values()
+        named = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+        assert named <= set(spec.attributes), name
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            assert named == set(spec.attributes), name
+        elif name != "transpose":
+            assert set(spec.attributes) - named <= geometry, name
 
 
 def codes(*shape: int, scale: float = 0.1, zero_point: int = 0) -> Operand:
