@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <immintrin.h>
+
+#include "kernels/resize_f32/resize_f32.h"
+
+namespace bitpose {
+namespace {
+
+/// Vectors of 8, 4 and 1 channels.
+struct Floats8 {
+  static constexpr size_t kWidth = 8;
+  __m256 v;
+
+  static Floats8 load(const float* src) { return {_mm256_loadu_ps(src)}; }
+  static Floats8 all(float value) { return {_mm256_set1_ps(value)}; }
+  void store(float* dst) const { _mm256_storeu_ps(dst, v); }
+};
+struct Floats4 {
+  static constexpr size_t kWidth = 4;
+  __m128 v;
+
+  static Floats4 load(const float* src) { return {_mm_loadu_ps(src)}; }
+  static Floats4 all(float value) { return {_mm_set1_ps(value)}; }
+  void store(float* dst) const { _mm_storeu_ps(dst, v); }
+};
+struct Float {
+  static constexpr size_t kWidth = 1;
+  float v;
+
+  static Float load(const float* src) { return {*src}; }
+  static Float all(float value) { return {value}; }
+  void store(float* dst) const { *dst = v; }
+};
+
+/// fma(weight, far - near, near).
+Floats8 between(Floats8 near, Floats8 far, Floats8 weight) {
+  return {_mm256_fmadd_ps(weight.v, _mm256_sub_ps(far.v, near.v), near.v)};
+}
+Floats4 between(Floats4 near, Floats4 far, Floats4 weight) {
+  return {_mm_fmadd_ps(weight.v, _mm_sub_ps(far.v, near.v), near.v)};
+}
+Float between(Float near, Float far, Float weight) {
+  return {__builtin_fmaf(weight.v, far.v - near.v, near.v)};
+}
+
+/// The last vector of a column reaches back over channels that are done already.
+template <typename Vector>
+void resize(const ResizeF32Args& args) {
+  const size_t last = args.kc - Vector::kWidth;
+  const Vector wy = Vector::all(args.bottom_weight);
+  float* dst = args.dst;
+  for (size_t i = 0; i < args.n; ++i, dst += args.kc) {
+    const ResizeF32Column& column = args.columns[i];
+    const Vector wx = Vector::all(column.weight);
+    const auto horizontal = [&](const float* row) {
+      return between(Vector::load(row + column.left), Vector::load(row + column.right), wx);
+    };
+    for (size_t k = 0; k < args.kc; k += Vector::kWidth) {
+      const size_t c = k < last ? k : last;
+      between(horizontal(args.top + c), horizontal(args.bottom + c), wy).store(dst + c);
+    }
+  }
+}
+
+}  // namespace
+
+void resize_f32_8__avx2(const ResizeF32Args& args) {
+  if (args.kc >= Floats8::kWidth) {
+    resize<Floats8>(args);
+  } else if (args.kc >= Floats4::kWidth) {
+    resize<Floats4>(args);
+  } else {
+    resize<Float>(args);
+  }
+}
+
+}  // namespace bitpose
