@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pybind11/numpy.h>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/runtime/profiler.h"
+#include "engine/runtime/session.h"
+#include "python/bindings/bindings.h"
+
+namespace bitpose::python {
+
+struct TensorInfo {
+  std::string name;
+  std::string dtype;
+  std::vector<uint32_t> shape;
+  float scale;
+  int32_t zero_point;
+};
+
+struct OperatorProfile {
+  std::string name;
+  std::string type;
+  std::string kernel;
+  double microseconds;
+  uint64_t macs;
+  uint64_t bytes;
+};
+
+/// A session that speaks numpy. Any number of Python threads may use one at once.
+class PySession {
+ public:
+  /// The bytes of a model, or the path of one.
+  using Source = std::variant<py::bytes, std::string>;
+  using Arrays = std::vector<py::array>;
+
+  PySession(const Source& model, size_t threads, const std::optional<std::string>& isa,
+            bool keep_intermediates);
+
+  std::vector<TensorInfo> inputs() const;
+  std::vector<TensorInfo> outputs() const;
+  MemoryUse memory() const { return session_->memory(); }
+
+  Arrays run(const Arrays& inputs);
+  py::dict tensors() const;
+  std::vector<OperatorProfile> profile(const Arrays& inputs);
+  std::string chrome_trace() const;
+
+ private:
+  struct Kept;
+  class Keeper;
+
+  Arrays observed_run(const Arrays& inputs, RunObserver* observer);
+  void check_inputs(const Arrays& inputs) const;
+
+  std::shared_ptr<const Model> model_;
+  std::unique_ptr<Session> session_;
+  bool keep_intermediates_;
+
+  mutable std::mutex mutex_;          // Guards what the last run left.
+  std::shared_ptr<const Kept> kept_;  // Null before the first run.
+  std::optional<std::string> trace_;
+};
+
+}  // namespace bitpose::python

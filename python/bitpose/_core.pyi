@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine: sessions, the layout of model files, and every kernel by name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+class TensorInfo:
+    """An input or output of a network."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def dtype(self) -> str:
+        """As numpy names it: "float32", "int8", "uint8", "int32" or "int64"."""
+
+    @property
+    def shape(self) -> list[int]: ...
+    @property
+    def scale(self) -> float:
+        """real = scale * (q - zero_point); 0 for a tensor that is not quantized."""
+
+    @property
+    def zero_point(self) -> int: ...
+
+class OperatorProfile:
+    """What one operator took in a run."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def kernel(self) -> str:
+        """The kernel that was picked for this CPU, "-" for an operator that has none."""
+
+    @property
+    def microseconds(self) -> float: ...
+    @property
+    def macs(self) -> int: ...
+    @property
+    def bytes(self) -> int:
+        """Activations read and written and weights read, each once."""
+
+class Session:
+    """A network that is loaded and packed for this CPU.
+
+    Any number of Python threads may use a session at once; the interpreter's lock is released while
+    the network runs. Arrays must have exactly the dtype and shape of their tensor and be contiguous.
+    """
+
+    def __init__(
+        self,
+        model: bytes | str,
+        threads: int = 1,
+        isa: str | None = None,
+        keep_intermediates: bool = False,
+    ) -> None:
+        """Loads the bytes of a `.bpm` model, or the file at a path.
+
+        `threads` work on each run; 0 means one for each CPU. `isa` names the best instruction set to
+        use ("scalar", "avx2", "neon", ...); None takes the best there is, or what the environment
+        variable BITPOSE_ISA names. Raises InvalidModelError, UnsupportedModelError, InputError for
+        an unknown `isa`, OSError and MemoryError.
+        """
+
+    @property
+    def inputs(self) -> list[TensorInfo]: ...
+    @property
+    def outputs(self) -> list[TensorInfo]: ...
+    def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Runs the network on one array for each input. Returns new arrays. Raises InputError."""
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What the operators read and wrote in the last run, by name; constants are left out.
+
+        Needs `keep_intermediates`. Raises InputError without it or before the first run.
+        """
+
+    def profile(self, inputs: Sequence[NDArray[Any]]) -> list[OperatorProfile]:
+        """Runs the network once and says what each operator took, in execution order."""
+
+    def chrome_trace(self) -> str:
+        """The last profile as a time line in Chrome's trace format, JSON.
+
+        Raises InputError when there is none.
+        """
+
+    @property
+    def arena_bytes(self) -> int:
+        """Memory of all activations of one run."""
+
+    @property
+    def arena_lower_bound(self) -> int:
+        """The least that any plan of the arena could need."""
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Working memory of one run besides the arena."""
+
+    @property
+    def packed_bytes(self) -> int:
+        """Packed weights and tables."""
+
+def schema() -> dict[str, Any]:
+    """The layout of `.bpm` files, from the field tables that the engine reads them by.
+
+    - "structs": by name ("Header", "Section", "StringRef", "Network", "Tensor", "Operator") a dict of
+      "bytes" and "fields", a list of (name, type, offset, count); type is "u8", "u32", "s32", "f32"
+      or "u64", little-endian;
+    - "operators": by kind the same for its attributes, and "min_inputs", "max_inputs" and "outputs";
+    - "dtypes" and "section_kinds": their numbers by name;
+    - "magic" (bytes), "version", "alignment" of sections and constants, "data_slack": the bytes that
+      the data section has behind its last constant.
+    """
+
+def kernels() -> list[tuple[str, str, str, bool]]:
+    """Every kernel of this build: family, name, instruction set, whether it runs here."""
+
+def compare_kernel(family: str, name: str, seed: int) -> str:
+    """Runs a kernel and its family's portable one on the random problem of a seed.
+
+    Returns the first difference, or an empty string. Raises InputError for a kernel that is unknown
+    or does not run here.
+    """
+
+def exp_f32(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """exp of each element by the engine's own function, the same bits on every CPU."""
+
+def igemm_qs8(
+    kernel: str,
+    a: NDArray[np.int8],
+    weights: NDArray[np.int8],
+    bias: NDArray[np.int32],
+    multiplier: NDArray[np.float32],
+    input_zero_point: int,
+    weight_zero_point: int,
+    zero_point: int,
+    qmin: int,
+    qmax: int,
+    indirect: bool = False,
+) -> NDArray[np.int8] | None:
+    """Packs a layer and runs it: a [m, ks, kc], weights [n, ks, kc], bias and multiplier [n].
+
+    Returns int8 [m, n], or None for a kernel that may not run this layer. `indirect` takes the rows
+    through pointers even where ks is 1.
+    """
+
+def gemm_f32(
+    kernel: str,
+    a: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    fmin: float,
+    fmax: float,
+    indirect: bool = False,
+) -> NDArray[np.float32]:
+    """The same in floats: a [m, ks, kc], weights [n, ks, kc], bias [n]; returns [m, n]."""
+
+def add_qs8(
+    kernel: str,
+    a: NDArray[np.int8],
+    b: NDArray[np.int8],
+    a_multiplier: int,
+    b_multiplier: int,
+    bias: int,
+    multiplier: float,
+    zero_point: int,
+    qmin: int,
+    qmax: int,
+) -> NDArray[np.int8]:
+    """requantize(a * a_multiplier + b * b_multiplier + bias); b may have one element."""
+
+def lut_x8(
+    kernel: str, x: NDArray[np.uint8], table: NDArray[np.uint8]
+) -> NDArray[np.uint8] | None:
+    """table[x], or None for a kernel that may not run this table of 256 bytes."""
+
+def softmax_f32(kernel: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Softmax of each row of x [rows, n]."""
