@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The value of one imported node whose operands are constants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitpose.ir import elementwise
+from bitpose.ir.graph import Attribute, Node, Quantization, Tensor
+
+Array = NDArray[Any]
+
+
+def evaluate_node(node: Node, inputs: Sequence[Tensor], output: Tensor) -> Array | None:
+    """The elements of `output`, or None for an operation that is never folded.
+
+    All `inputs` are constants. Every result is defined to the last bit.
+    """
+    operands = [x.data for x in inputs if x.data is not None]
+    if elementwise.is_elementwise(node.op):
+        value = elementwise.evaluate(node.op, operands, node.attributes)
+    elif node.op == "QuantizeLinear":
+        value = _quantize(node, operands, output)
+    elif node.op == "DequantizeLinear":
+        value = _dequantize(node, inputs, operands)
+    else:
+        moved = _move(node.op, operands, node.attributes, output)
+        if moved is None:
+            return None
+        value = moved
+    return np.broadcast_to(value, output.shape).astype(output.dtype)
+
+
+def _move(
+    op: str, operands: Sequence[Array], attributes: Mapping[str, Attribute], output: Tensor
+) -> Array | None:
+    a = cast(Mapping[str, Any], attributes)
+    x = operands[0]
+    match op:
+        case "Reshape":
+            return x.reshape(output.shape)
+        case "Transpose":
+            return x.transpose(a["perm"])
+        case "Slice":
+            return x.take(range(a["start"], a["start"] + a["length"]), a["axis"])
+        case "Concat":
+            return np.concatenate(operands, a["axis"])
+        case "GatherND":
+            return _gather(x, operands[1])
+        case "Cast":
+            return convert(x, output.dtype)
+        case _:
+            return None
+
+
+def _gather(data: Array, indices: Array) -> Array:
+    """data[indices]; an index outside is clamped, as the engine does."""
+    extents = np.array(data.shape[: indices.shape[-1]], np.int64)
+    index = indices.astype(np.int64)
+    index = np.clip(np.where(index < 0, index + extents, index), 0, extents - 1)
+    return np.asarray(data[tuple(np.moveaxis(index, -1, 0))])
+
+
+def convert(x: Array, dtype: np.dtype[Any]) -> Array:
+    """The engine's cast: floats are truncated and saturate, NaN becomes 0; integers wrap."""
+    if x.dtype.kind != "f" or dtype.kind == "f":
+        return x.astype(dtype)
+    limits = np.iinfo(dtype)
+    whole = np.trunc(np.where(np.isnan(x), 0.0, x).astype(np.float64))
+    high = whole >= float(limits.max) + 1.0
+    low = whole < float(limits.min)
+    inside = np.where(high | low, 0.0, whole).astype(dtype)
+    return np.where(high, limits.max, np.where(low, limits.min, inside)).astype(dtype)
+
+
+def _parameters(tensor: Tensor, operands: Sequence[Array]) -> tuple[Array, Array]:
+    """Scale and zero point: operands 1 and 2, or what the quantized tensor says of itself."""
+    if len(operands) == 3:
+        return operands[1], operands[2]
+    q = cast(Quantization, tensor.quantization)
+    return np.array(q.scale, np.float32), np.array(q.zero_point, np.int64)
+
+
+def _axis(node: Node) -> int:
+    return cast(int, node.attributes.get("axis", 0))
+
+
+def _quantize(node: Node, operands: Sequence[Array], output: Tensor) -> Array:
+    limits = np.iinfo(output.dtype)
+    low = cast(int, node.attributes.get("qmin", limits.min))
+    high = cast(int, node.attributes.get("qmax", limits.max))
+    scale, zero_point = _parameters(output, operands)
+    return elementwise.quantize(operands[0], scale, zero_point, low, high, _axis(node))
+
+
+def _dequantize(node: Node, inputs: Sequence[Tensor], operands: Sequence[Array]) -> Array:
+    return elementwise.dequantize(operands[0], *_parameters(inputs[0], operands), _axis(node))

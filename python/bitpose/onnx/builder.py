@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the functions of `bitpose.onnx.ops` use to say what one ONNX node becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from bitpose.errors import InvalidModelError
+from bitpose.ir.graph import Attribute, Node, Tensor
+from bitpose.ir.shapes import Shape
+
+#: Attribute values that are lists.
+Ints = tuple[int, ...]
+Floats = tuple[float, ...]
+
+FLOAT32 = np.dtype(np.float32)
+
+
+class RefusalError(Exception):
+    """Something in a node that is not supported, and what would be."""
+
+    def __init__(self, problem: str, supported: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.supported = supported
+
+
+class Builder:
+    """The nodes and constants that one ONNX node turns into.
+
+    The tensors that an operator function returns take the names of the ONNX node's outputs
+    afterwards; names given here are those of the steps in between.
+    """
+
+    def __init__(self, name: str, op: str, opset: int, outputs: int, taken: set[str]) -> None:
+        self.name = name
+        self.op = op
+        self.opset = opset
+        self.outputs = outputs
+        self.taken = taken
+        """Names that no other tensor may get."""
+        self.nodes: list[Node] = []
+        self.tensors: list[Tensor] = []
+
+    def emit(
+        self,
+        op: str,
+        inputs: Sequence[Tensor | None],
+        shape: Sequence[int],
+        dtype: DTypeLike = FLOAT32,
+        **attributes: Attribute,
+    ) -> Tensor:
+        """Adds a node of `bitpose.ir.operators.IMPORTED` and returns its output."""
+        tensor = Tensor(self._fresh(), np.dtype(dtype), tuple(shape))
+        names = tuple("" if x is None else x.name for x in inputs)
+        self.nodes.append(Node(op, tensor.name, names, (tensor.name,), attributes))
+        self.tensors.append(tensor)
+        return tensor
+
+    def constant(self, data: NDArray[Any]) -> Tensor:
+        """Adds a constant."""
+        tensor = Tensor.constant(self._fresh(), data)
+        self.tensors.append(tensor)
+        return tensor
+
+    def reshape(self, x: Tensor, shape: Sequence[int]) -> Tensor:
+        """x under another shape of as many elements."""
+        return self.emit("Reshape", [x], shape, x.dtype)
+
+    def value(self, x: Tensor, what: str) -> NDArray[Any]:
+        """The elements of a constant operand; refuses one that is computed at run time."""
+        if x.data is None:
+            self.refuse(f"{what} is computed at run time", f"a constant {what}")
+        return x.data
+
+    def ints(self, x: Tensor, what: str) -> Ints:
+        """The elements of a constant 1-D operand of integers."""
+        data = self.value(x, what)
+        if data.dtype.kind != "i" or data.ndim > 1:
+            raise InvalidModelError(f"{self.op} {self.name!r}: {what} must be 1-D integers")
+        return tuple(int(v) for v in np.atleast_1d(data))
+
+    def axis(self, axis: int, rank: int) -> int:
+        """An axis counted from the front."""
+        if not -rank <= axis < rank:
+            self.invalid(f"axis {axis} of a tensor of rank {rank}")
+        return axis % rank
+
+    def require_dtype(self, x: Tensor, what: str, *names: str) -> None:
+        """Refuses an operand of another dtype."""
+        if x.dtype.name not in names:
+            self.refuse(f"{what} is {x.dtype}", " or ".join(names))
+
+    def require_rank(self, x: Tensor, what: str, rank: int, meaning: str) -> None:
+        """Refuses an operand of another rank."""
+        if len(x.shape) != rank:
+            self.refuse(f"{what} has shape {list(x.shape)}", f"rank {rank} {meaning}")
+
+    def refuse(self, problem: str, supported: str) -> NoReturn:
+        """Reports that the node cannot be compiled, and what could."""
+        raise RefusalError(problem, supported)
+
+    def invalid(self, problem: str) -> NoReturn:
+        """Reports that the node breaks ONNX's own rules."""
+        raise InvalidModelError(f"{self.op} {self.name!r}: {problem}")
+
+    def _fresh(self) -> str:
+        name = stem = f"{self.name}/{self.op}.{len(self.tensors)}"
+        attempt = 1
+        while name in self.taken:
+            name, attempt = f"{stem}.{attempt}", attempt + 1
+        self.taken.add(name)
+        return name
+
+
+def resolve_shape(b: Builder, x: Shape, wanted: Sequence[int], allow_zero: bool) -> Shape:
+    """The shape that ONNX's Reshape means: 0 copies an extent, -1 is what is left."""
+    shape = list(wanted)
+    if not allow_zero:
+        for i, extent in enumerate(shape):
+            if extent == 0:
+                if i >= len(x):
+                    b.invalid(f"shape {list(wanted)} copies axis {i} of {list(x)}")
+                shape[i] = x[i]
+    total = int(np.prod(x, dtype=np.int64))
+    known = int(np.prod([e for e in shape if e != -1], dtype=np.int64))
+    if shape.count(-1) > 1 or any(e < -1 for e in shape):
+        b.invalid(f"shape {list(wanted)}")
+    if -1 in shape:
+        if known == 0 or total % known:
+            b.invalid(f"shape {list(x)} cannot become {list(wanted)}")
+        shape[shape.index(-1)] = total // known
+    elif known != total:
+        b.invalid(f"shape {list(x)} cannot become {list(wanted)}")
+    return tuple(shape)

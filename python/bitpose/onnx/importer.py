@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX protobuf to the internal graph, in NCHW and with ONNX's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto
+
+from bitpose.errors import GraphError, InvalidModelError, Unsupported, UnsupportedModelError
+from bitpose.ir.evaluate import evaluate_node
+from bitpose.ir.graph import Graph, Node, Tensor
+from bitpose.ir.validate import validate
+from bitpose.onnx import registry
+from bitpose.onnx.builder import Builder, RefusalError
+from bitpose.onnx.initializers import DTYPES, constant_array
+
+#: Bounds on what is read from a file.
+MAX_NODES = 100_000
+MAX_ELEMENTS = 2**31
+_OWN_DOMAINS = ("", "ai.onnx")
+
+
+def import_model(
+    model: ModelProto,
+    *,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    folder: Path | None = None,
+) -> Graph:
+    """The graph of an ONNX model (opsets 7 .. 28).
+
+    `shapes` gives whole shapes for inputs whose dimensions the model leaves free. `folder` is where
+    external data may lie; None refuses it.
+
+    Raises InvalidModelError for a model that breaks ONNX's rules, and UnsupportedModelError with
+    everything in it that cannot be compiled.
+    """
+    graph = _Importer(model, shapes or {}, folder).run()
+    try:
+        validate(graph)
+    except GraphError as error:
+        raise InvalidModelError(f"the model's graph is unsound: {error}") from error
+    return graph
+
+
+class _Importer:
+    """The state of one import."""
+
+    def __init__(
+        self, model: ModelProto, shapes: Mapping[str, Sequence[int]], folder: Path | None
+    ) -> None:
+        self.proto: GraphProto = model.graph
+        self.shapes = shapes
+        self.folder = folder
+        self.opset = _opset(model)
+        self.nodes: list[Node] = []
+        self.tensors: dict[str, Tensor] = {}
+        self.values: dict[str, Tensor] = {}
+        """ONNX name to tensor. An alias has another name than its tensor."""
+        self.guessed: set[str] = set()
+        """Outputs of nodes that failed; their shapes are only the model's own claim."""
+        self.problems: list[Unsupported] = []
+        self.claims = {v.name: v for v in [*self.proto.value_info, *self.proto.output]}
+        self.taken = {name for node in self.proto.node for name in node.output}
+        if model.functions:
+            self._report("model", "functions", "the model defines functions", "inlined operators")
+        if self.proto.sparse_initializer:
+            self._report("model", "sparse", "sparse initializers", "dense initializers")
+        if len(self.proto.node) > MAX_NODES:
+            raise InvalidModelError(f"the model has {len(self.proto.node)} nodes")
+
+    def run(self) -> Graph:
+        self._read_initializers()
+        inputs = self._read_inputs()
+        for proto in self.proto.node:
+            self._read_node(proto)
+        if self.problems:
+            raise UnsupportedModelError(self.problems)
+        outputs = tuple(self._read_output(v.name) for v in self.proto.output)
+        return Graph(self.proto.name or "network", tuple(self.nodes), self.tensors, inputs, outputs)
+
+    def _read_initializers(self) -> None:
+        for proto in self.proto.initializer:
+            try:
+                self._define(proto.name, Tensor.constant(proto.name, self._array(proto)))
+            except RefusalError as refusal:
+                self._report(proto.name, "initializer", refusal.problem, refusal.supported)
+                self.guessed.add(proto.name)
+
+    def _array(self, proto: onnx.TensorProto) -> NDArray[Any]:
+        return constant_array(proto, self.folder, MAX_ELEMENTS)
+
+    def _read_inputs(self) -> tuple[str, ...]:
+        names = []
+        for value in self.proto.input:
+            if value.name in self.values:
+                continue  # An initializer that is listed as an input, as old models do.
+            try:
+                self._define(value.name, self._input(value.name, value.type))
+            except RefusalError as refusal:
+                self._report(value.name, "input", refusal.problem, refusal.supported)
+                self.guessed.add(value.name)
+            names.append(value.name)
+        unknown = set(self.shapes) - set(names)
+        if unknown:
+            raise InvalidModelError(f"the model has no inputs {sorted(unknown)}; it has {names}")
+        return tuple(names)
+
+    def _input(self, name: str, proto: TypeProto) -> Tensor:
+        dtype, extents = _claimed(proto)
+        if dtype is None:
+            raise RefusalError(
+                "its type is no tensor of a supported dtype", ", ".join(DTYPES.values())
+            )
+        bound = self.shapes.get(name)
+        if bound is not None:
+            fits = len(bound) == len(extents) and all(
+                e is None or e == n for e, n in zip(extents, bound, strict=True)
+            )
+            if not fits or min(bound, default=1) < 1:
+                raise InvalidModelError(f"input {name!r} has shape {extents}, not {list(bound)}")
+            extents = [int(n) for n in bound]
+        shape = [e for e in extents if e is not None]
+        if len(shape) != len(extents):
+            raise RefusalError(f"shape {extents} has free extents", f"shapes={{{name!r}: [...]}}")
+        return Tensor(name, dtype, tuple(shape))
+
+    def _read_node(self, proto: NodeProto) -> None:
+        label = proto.name or next((name for name in proto.output if name), proto.op_type)
+        missing = [x for x in proto.input if x and x not in self.values and x not in self.guessed]
+        if missing:
+            raise InvalidModelError(f"{proto.op_type} {label!r} reads {missing[0]!r} too early")
+        try:
+            self._import_node(proto, label)
+        except RefusalError as refusal:
+            self._report(label, proto.op_type, refusal.problem, refusal.supported)
+            self._guess_outputs(proto)
+        except InvalidModelError:
+            if not any(x in self.guessed for x in proto.input):
+                raise
+            self._guess_outputs(proto)  # The shapes that it read may be wrong.
+        except GraphError as error:
+            raise InvalidModelError(f"{proto.op_type} {label!r}: {error}") from error
+
+    def _import_node(self, proto: NodeProto, label: str) -> None:
+        row = self._registration(proto)
+        attributes = self._attributes(proto, row, label)
+        count = len(proto.input)
+        if not row.min_inputs <= count <= row.max_inputs:
+            raise InvalidModelError(f"{proto.op_type} {label!r} has {count} operands")
+        if any(x and x not in self.values for x in proto.input):
+            self._guess_outputs(proto)  # What fails here has been reported where it began.
+            return
+        operands = [self.values[x] if x else None for x in proto.input]
+        if any(x is None for x in operands[: row.min_inputs]):
+            raise InvalidModelError(f"{proto.op_type} {label!r} lacks an operand")
+        outputs = [name for name in proto.output if name]
+        builder = Builder(label, proto.op_type, self.opset, len(proto.output), self.taken)
+        result = row.function(builder, *operands, **attributes)
+        results = [result] if isinstance(result, Tensor) else list(result)
+        if len(results) < len(outputs):
+            raise InvalidModelError(f"{proto.op_type} {label!r} has {len(outputs)} outputs")
+        self._adopt(builder, dict(zip(proto.output, results, strict=False)))
+        if any(x in self.guessed for x in proto.input):
+            self.guessed.update(outputs)
+
+    def _registration(self, proto: NodeProto) -> registry.Registration:
+        if proto.domain not in _OWN_DOMAINS:
+            raise RefusalError(
+                f"is of the domain {proto.domain!r}", "operators of ONNX's own domain"
+            )
+        row = registry.find(proto.op_type, self.opset)
+        if row is None:
+            raise RefusalError("has no importer", registry.near(proto.op_type))
+        return row
+
+    def _attributes(
+        self, proto: NodeProto, row: registry.Registration, label: str
+    ) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for attribute in proto.attribute:
+            known = row.attributes.get(attribute.name)
+            if known is None:
+                names = ", ".join(row.attributes) or "no attributes"
+                raise RefusalError(f"attribute {attribute.name}", names)
+            result[attribute.name] = self._attribute(attribute, known.kind, label)
+        for known in row.attributes.values():
+            if known.required and known.name not in result:
+                raise InvalidModelError(f"{proto.op_type} {label!r} lacks attribute {known.name}")
+        return result
+
+    def _attribute(self, proto: AttributeProto, kind: str, label: str) -> Any:
+        expected = {
+            "int": AttributeProto.INT,
+            "float": AttributeProto.FLOAT,
+            "str": AttributeProto.STRING,
+            "Ints": AttributeProto.INTS,
+            "Floats": AttributeProto.FLOATS,
+            "Array": AttributeProto.TENSOR,
+        }[kind]
+        if proto.type != expected:
+            raise InvalidModelError(f"{label!r}: attribute {proto.name} is no {kind}")
+        match kind:
+            case "int":
+                return proto.i
+            case "float":
+                return proto.f
+            case "str":
+                return proto.s.decode("utf-8", "replace")
+            case "Ints":
+                return tuple(proto.ints)
+            case "Floats":
+                return tuple(proto.floats)
+            case _:
+                return self._array(proto.t)
+
+    def _adopt(self, builder: Builder, results: Mapping[str, Tensor]) -> None:
+        """Takes over what a function has built, its results under the names of ONNX's outputs."""
+        made = {t.name: t for t in builder.tensors}
+        renamed: dict[str, str] = {}
+        for name, tensor in results.items():
+            if name and tensor.name in made and tensor.name not in renamed:
+                renamed[tensor.name] = name
+        for tensor in builder.tensors:
+            name = renamed.get(tensor.name, tensor.name)
+            self._define(name, replace(tensor, name=name))
+        for node in builder.nodes:
+            output = renamed.get(node.outputs[0], node.outputs[0])
+            adopted = replace(node.with_inputs(renamed), name=output, outputs=(output,))
+            if not self._fold_integers(adopted):
+                self.nodes.append(adopted)
+        for name, tensor in results.items():
+            if name:
+                self._alias(name, self.tensors[renamed.get(tensor.name, tensor.name)])
+
+    def _fold_integers(self, node: Node) -> bool:
+        """Evaluates arithmetic on shapes at once, so that later nodes find constants."""
+        output = self.tensors[node.outputs[0]]
+        inputs = [self.tensors[x] for x in node.inputs if x]
+        if output.dtype.name not in ("int32", "int64") or not all(x.is_constant for x in inputs):
+            return False
+        value = evaluate_node(node, inputs, output)
+        if value is None:
+            return False
+        self.tensors[output.name] = Tensor.constant(output.name, value)
+        return True
+
+    def _define(self, name: str, tensor: Tensor) -> None:
+        if not name or name in self.tensors:
+            raise InvalidModelError(f"tensor {name!r} is defined twice")
+        if tensor.elements > MAX_ELEMENTS:
+            raise InvalidModelError(f"tensor {name!r} has shape {list(tensor.shape)}")
+        self.tensors[name] = tensor
+        self.values[name] = tensor
+
+    def _alias(self, name: str, tensor: Tensor) -> None:
+        if name in self.values and name != tensor.name:
+            raise InvalidModelError(f"tensor {name!r} is defined twice")
+        self.values[name] = tensor
+
+    def _guess_outputs(self, proto: NodeProto) -> None:
+        """Goes on behind a node that failed, with the shapes that the model claims."""
+        for name in proto.output:
+            if not name:
+                continue
+            self.guessed.add(name)
+            claim = self.claims.get(name)
+            if claim is None or name in self.tensors:
+                continue
+            dtype, extents = _claimed(claim.type)
+            known = [e for e in extents if e is not None]
+            if dtype is not None and len(known) == len(extents):
+                self._define(name, Tensor(name, dtype, tuple(known)))
+
+    def _read_output(self, name: str) -> str:
+        """A graph output; what only passes a value through gets a node of its own."""
+        if name not in self.values:
+            raise InvalidModelError(f"graph output {name!r} is never written")
+        tensor = self.values[name]
+        written = any(name in node.outputs for node in self.nodes)
+        if not written:
+            source = tensor
+            if tensor.name == name:
+                source = replace(tensor, name=f"{name}/value")
+                if not tensor.is_constant:
+                    self._report(name, "output", "it is a graph input", "outputs of nodes")
+                    raise UnsupportedModelError(self.problems)
+                self.tensors[source.name] = source
+            self.tensors[name] = Tensor(name, tensor.dtype, tensor.shape)
+            self.nodes.append(Node("Reshape", name, (source.name,), (name,)))
+        return name
+
+    def _report(self, node: str, op: str, problem: str, supported: str) -> None:
+        opset = self.opset if op[0].isupper() else 0
+        self.problems.append(Unsupported(node, op, opset, problem, supported))
+
+
+def _opset(model: ModelProto) -> int:
+    versions = [o.version for o in model.opset_import if o.domain in _OWN_DOMAINS]
+    if not versions:
+        raise InvalidModelError("the model states no opset of ONNX's own domain")
+    if not registry.OLDEST_OPSET <= versions[0] <= registry.NEWEST_OPSET:
+        supported = f"opsets {registry.OLDEST_OPSET} to {registry.NEWEST_OPSET}"
+        problem = Unsupported("model", "opset", 0, f"it is {versions[0]}", supported)
+        raise UnsupportedModelError([problem])
+    return int(versions[0])
+
+
+def _claimed(proto: TypeProto) -> tuple[np.dtype[Any] | None, list[int | None]]:
+    """Dtype and extents of a tensor type; None for an extent that is free."""
+    tensor = proto.tensor_type
+    if not proto.HasField("tensor_type") or not tensor.HasField("shape"):
+        return None, []
+    name = DTYPES.get(tensor.elem_type)
+    extents = [d.dim_value if d.dim_value > 0 else None for d in tensor.shape.dim]
+    return (None if name is None else np.dtype(name)), extents

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One function per ONNX operator, in a file per group. Importing this package registers all."""
+
+from bitpose.onnx.ops import (  # noqa: F401
+    constants,
+    convolution,
+    elementwise,
+    matrix,
+    movement,
+    pooling,
+    quantization,
+    reduction,
+    resize,
+)
