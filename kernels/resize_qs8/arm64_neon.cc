@@ -38,6 +38,13 @@ class Blend {
     return requantize_.codes(words(x, weights));
   }
 
+  /// From 8 horizontal sums of each row.
+  int8x8_t codes(const int32_t* top, const int32_t* bottom) const {
+    const int32x4_t acc0 = acc(vld1q_s32(top), vld1q_s32(bottom));
+    const int32x4_t acc1 = acc(vld1q_s32(top + 4), vld1q_s32(bottom + 4));
+    return requantize_.codes(requantize_.words(acc0, acc1));
+  }
+
  private:
   static int32x4_t horizontal(int16x4_t left, int16x4_t step, int16x4_t weights) {
     return vmlal_s16(vshll_n_s16(left, 11), step, weights);
@@ -73,32 +80,52 @@ void resize_columns(const ResizeQs8Args& args) {
   }
 }
 
-/// kc < 8: 8 elements of the output at a time, whatever columns they belong to.
+/// Horizontal sums of output elements, whatever columns they belong to; not less any zero point.
+struct Sums {
+  static constexpr size_t kMost = 32;
+  alignas(32) int32_t top[kMost] = {};
+  alignas(32) int32_t bottom[kMost] = {};
+};
+
+/// Walks the elements of the output; kc is small.
+struct Walk {
+  const ResizeQs8Column* column;
+  size_t k = 0;
+
+  void sum(const ResizeQs8Args& args, size_t count, Sums& sums) {
+    // In a copy, which stores to `sums` cannot change.
+    Walk walk = *this;
+    const int8_t* top = args.top;
+    const int8_t* bottom = args.bottom;
+    const size_t kc = args.kc;
+    for (size_t e = 0; e < count; ++e) {
+      const ResizeQs8Column at = *walk.column;
+      const size_t left = at.left + walk.k;
+      const size_t right = at.right + walk.k;
+      sums.top[e] = top[left] * kResizeOne + (top[right] - top[left]) * at.weight;
+      sums.bottom[e] = bottom[left] * kResizeOne + (bottom[right] - bottom[left]) * at.weight;
+      if (++walk.k == kc) walk = {walk.column + 1};
+    }
+    *this = walk;
+  }
+};
+
+/// kc < 8: several columns at a time.
 void resize_elements(const ResizeQs8Args& args) {
   const Blend blend(args);
-  const size_t total = args.n * args.kc;
-  size_t i = 0;
-  size_t k = 0;
-  for (size_t first = 0; first < total; first += 8) {
-    const size_t count = total - first < 8 ? total - first : 8;
-    uint64_t corner[4] = {};
-    int16_t weights[8] = {};
-    for (size_t e = 0; e < count; ++e) {
-      const ResizeQs8Column& column = args.columns[i];
-      const auto place = [e](int8_t code) {
-        return uint64_t{static_cast<uint8_t>(code)} << (8 * e);
-      };
-      corner[0] |= place(args.top[column.left + k]);
-      corner[1] |= place(args.top[column.right + k]);
-      corner[2] |= place(args.bottom[column.left + k]);
-      corner[3] |= place(args.bottom[column.right + k]);
-      weights[e] = static_cast<int16_t>(column.weight);
-      if (++k == args.kc) k = 0, ++i;
+  Sums sums;
+  Walk walk{args.columns};
+  size_t rest = args.n * args.kc;
+  for (int8_t* dst = args.dst; rest > 0;) {
+    const size_t count = rest < Sums::kMost ? rest : Sums::kMost;
+    walk.sum(args, count, sums);
+    for (size_t e = 0; e < count; e += 8) {
+      const int8x8_t codes = blend.codes(sums.top + e, sums.bottom + e);
+      const size_t left = count - e < 8 ? count - e : 8;
+      store_up_to_8(dst + e, vget_lane_u64(vreinterpret_u64_s8(codes), 0), left);
     }
-    const Corners x{vcreate_s8(corner[0]), vcreate_s8(corner[1]), vcreate_s8(corner[2]),
-                    vcreate_s8(corner[3])};
-    const int8x8_t codes = blend.codes(x, vld1q_s16(weights));
-    store_up_to_8(args.dst + first, vget_lane_u64(vreinterpret_u64_s8(codes), 0), count);
+    dst += count;
+    rest -= count;
   }
 }
 

@@ -28,6 +28,12 @@ class Blend {
     return in_order(requantize_.words(acc, acc));
   }
 
+  /// 8 codes in the lower half, from horizontal sums in order.
+  __m128i codes8(__m256i top, __m256i bottom) const {
+    const __m256i acc = vertical(top, bottom);
+    return in_order(requantize_.words(acc, acc));
+  }
+
   __m128i codes16(const Corners& x, __m256i weights) const {
     const __m256i low = acc(_mm_unpacklo_epi8(x.top_left, x.top_right),
                             _mm_unpacklo_epi8(x.bottom_left, x.bottom_right), weights);
@@ -41,6 +47,10 @@ class Blend {
   __m256i acc(__m128i top_pairs, __m128i bottom_pairs, __m256i weights) const {
     const __m256i top = _mm256_madd_epi16(_mm256_cvtepi8_epi16(top_pairs), weights);
     const __m256i bottom = _mm256_madd_epi16(_mm256_cvtepi8_epi16(bottom_pairs), weights);
+    return vertical(top, bottom);
+  }
+
+  __m256i vertical(__m256i top, __m256i bottom) const {
     const __m256i step = _mm256_mullo_epi32(_mm256_sub_epi32(bottom, top), wy_);
     return _mm256_add_epi32(_mm256_add_epi32(_mm256_slli_epi32(top, 11), offset_), step);
   }
@@ -91,35 +101,55 @@ void resize_columns(const ResizeQs8Args& args) {
   }
 }
 
-/// kc < 8: 8 elements of the output at a time, whatever columns they belong to.
+/// Horizontal sums of output elements, whatever columns they belong to; not less any zero point.
+struct Sums {
+  static constexpr size_t kMost = 32;
+  alignas(32) int32_t top[kMost] = {};
+  alignas(32) int32_t bottom[kMost] = {};
+};
+
+/// Walks the elements of the output; kc is small.
+struct Walk {
+  const ResizeQs8Column* column;
+  size_t k = 0;
+
+  void sum(const ResizeQs8Args& args, size_t count, Sums& sums) {
+    // In a copy, which stores to `sums` cannot change.
+    Walk walk = *this;
+    const int8_t* top = args.top;
+    const int8_t* bottom = args.bottom;
+    const size_t kc = args.kc;
+    for (size_t e = 0; e < count; ++e) {
+      const ResizeQs8Column at = *walk.column;
+      const size_t left = at.left + walk.k;
+      const size_t right = at.right + walk.k;
+      sums.top[e] = top[left] * kResizeOne + (top[right] - top[left]) * at.weight;
+      sums.bottom[e] = bottom[left] * kResizeOne + (bottom[right] - bottom[left]) * at.weight;
+      if (++walk.k == kc) walk = {walk.column + 1};
+    }
+    *this = walk;
+  }
+};
+
+/// kc < 8: several columns at a time.
 void resize_elements(const ResizeQs8Args& args) {
   const Blend blend(args);
-  const size_t total = args.n * args.kc;
-  size_t i = 0;
-  size_t k = 0;
-  for (size_t first = 0; first < total; first += 8) {
-    const size_t count = total - first < 8 ? total - first : 8;
-    uint64_t corner[4] = {};
-    alignas(32) int32_t weights[8] = {};
-    for (size_t e = 0; e < count; ++e) {
-      const ResizeQs8Column& column = args.columns[i];
-      const auto place = [e](int8_t code) {
-        return uint64_t{static_cast<uint8_t>(code)} << (8 * e);
+  Sums sums;
+  Walk walk{args.columns};
+  size_t rest = args.n * args.kc;
+  for (int8_t* dst = args.dst; rest > 0;) {
+    const size_t count = rest < Sums::kMost ? rest : Sums::kMost;
+    walk.sum(args, count, sums);
+    for (size_t e = 0; e < count; e += 8) {
+      const auto load = [e](const int32_t* values) {
+        return _mm256_load_si256(reinterpret_cast<const __m256i*>(values + e));
       };
-      corner[0] |= place(args.top[column.left + k]);
-      corner[1] |= place(args.top[column.right + k]);
-      corner[2] |= place(args.bottom[column.left + k]);
-      corner[3] |= place(args.bottom[column.right + k]);
-      weights[e] = weight_pair(column);
-      if (++k == args.kc) k = 0, ++i;
+      const __m128i codes = blend.codes8(load(sums.top), load(sums.bottom));
+      const size_t left = count - e < 8 ? count - e : 8;
+      store_up_to_8(dst + e, static_cast<uint64_t>(_mm_cvtsi128_si64(codes)), left);
     }
-    const auto vector = [&corner](int j) {
-      return _mm_cvtsi64_si128(static_cast<int64_t>(corner[j]));
-    };
-    const __m128i codes =
-        blend.codes8({vector(0), vector(1), vector(2), vector(3)},
-                     _mm256_load_si256(reinterpret_cast<const __m256i*>(weights)));
-    store_up_to_8(args.dst + first, static_cast<uint64_t>(_mm_cvtsi128_si64(codes)), count);
+    dst += count;
+    rest -= count;
   }
 }
 
