@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -36,10 +37,20 @@ def size(count: float) -> str:
 
 
 def table(title: str, *columns: str, text: int = 1) -> Table:
-    """A table whose first `text` columns are text and whose others are figures."""
-    result = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    """A table whose first `text` columns are text and whose others are figures.
+
+    The first column is cut where there is no room.
+    """
+    result = Table(
+        title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD
+    )
     for index, column in enumerate(columns):
-        result.add_column(column, justify="left" if index < text else "right", overflow="fold")
+        result.add_column(
+            column,
+            justify="left" if index < text else "right",
+            overflow="ellipsis" if index == 0 else "fold",
+            no_wrap=True,
+        )
     return result
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -31,20 +32,27 @@ def selftest(
 
 
 def _check_kernels(problems: int, seed: int) -> int:
+    """Prints what was found as family x instruction set; returns the number of failures."""
     from bitpose import _core
 
-    report = table("kernels", "family", "kernel", "instruction set", "result", text=4)
-    failures = 0
+    counts: dict[str, Counter[str]] = {}
+    failures = []
     for family, kernel, isa, runs_here in _core.kernels():
-        result = "not on this CPU"
+        counts.setdefault(family, Counter())[isa] += runs_here
         if runs_here:
             found = (_core.compare_kernel(family, kernel, seed + i) for i in range(problems))
             difference = next((text for text in found if text), "")
-            failures += bool(difference)
-            result = f"[red]{difference}[/]" if difference else f"[green]ok[/], {problems} problems"
-        report.add_row(family, kernel, isa, result)
+            if difference:
+                failures.append(f"{kernel}: {difference}")
+    isas = list(dict.fromkeys(isa for row in counts.values() for isa in row))
+    report = table(f"kernels checked, {problems} random problems each", "family", *isas)
+    for family, row in counts.items():
+        report.add_row(family, *(str(row[isa] or "-") for isa in isas))
     console.print(report)
-    return failures
+    for text in failures:
+        console.print("[bold red]failed[/]", end=" ")
+        console.print(text, markup=False)
+    return len(failures)
 
 
 def instruction_sets() -> list[str]:
