@@ -16,9 +16,9 @@ namespace bitpose {
 /// What a session may do and use. The three limits keep a hostile model from taking all memory or
 /// all time; a model beyond one of them is refused with a message that names it.
 struct SessionOptions {
-  std::string_view network;  ///< Empty: the first of the model.
-  size_t threads = 1;        ///< 0: one per CPU that this process may use. At most kMaxThreads.
-  isa::Set isas = 0;         ///< 0: isa::enabled().
+  std::string_view network = {};  ///< Empty: the first of the model.
+  size_t threads = 1;  ///< 0: one per CPU that this process may use. At most kMaxThreads.
+  isa::Set isas = 0;   ///< 0: isa::enabled().
   /// Of the arena and the scratch memory of one context.
   uint64_t max_arena_bytes = uint64_t{1} << 30;
   /// Of constants, counted for each operator that reads them, as each packs its own.

@@ -18,6 +18,10 @@ inline void check(bool condition, const char* text, const char* file, int line,
   std::exit(1);
 }
 
+inline void check_ok(const Status& status, const char* text, const char* file, int line) {
+  check(status.ok(), text, file, line, status.message());
+}
+
 inline bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
@@ -27,9 +31,7 @@ inline bool contains(std::string_view text, std::string_view part) {
   ::bitpose::test::check((condition), #condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__)
 
 /// The status is that of a success.
-#define CHECK_OK(expression)                                                     \
-  [](const ::bitpose::Status& status, const char* text, int line) {              \
-    ::bitpose::test::check(status.ok(), text, __FILE__, line, status.message()); \
-  }((expression), #expression, __LINE__)
+#define CHECK_OK(expression) \
+  ::bitpose::test::check_ok((expression), #expression, __FILE__, __LINE__)
 
 }  // namespace bitpose::test

@@ -47,7 +47,7 @@ void store(FieldType type, double value, std::byte* to) {
   }
 }
 
-Bytes attribute_bytes(const OperatorType& type, Attributes attributes) {
+Bytes attribute_bytes(const OperatorType& type, const Attributes& attributes) {
   Bytes bytes(type.attribute_bytes);
   for (const Field& field : type.fields) {
     store(field.type, std::clamp(0.0, field.low, field.high), bytes.data() + field.offset);
@@ -133,7 +133,7 @@ uint32_t ModelBuilder::constant_bytes(const std::string& name, DType dtype, cons
 }
 
 void ModelBuilder::op(const std::string& type, std::vector<uint32_t> inputs,
-                      std::vector<uint32_t> outputs, Attributes attributes) {
+                      std::vector<uint32_t> outputs, const Attributes& attributes) {
   const OperatorType* found = find_operator_type(type);
   CHECK(found != nullptr, type);
   ops_.push_back(
@@ -141,22 +141,38 @@ void ModelBuilder::op(const std::string& type, std::vector<uint32_t> inputs,
 }
 
 uint32_t ModelBuilder::derived(const std::string& type, std::vector<uint32_t> inputs, DType dtype,
-                               Quantization quantization, Attributes attributes) {
+                               Quantization quantization, const Attributes& attributes) {
+  const TensorDesc result{.name = {},
+                          .dtype = dtype,
+                          .shape = {},
+                          .scale = quantization.scale,
+                          .zero_point = quantization.zero_point};
+  uint32_t made = 0;
+  CHECK_OK(try_derived(type, std::move(inputs), result, attributes, &made));
+  return made;
+}
+
+Status ModelBuilder::try_derived(const std::string& type, std::vector<uint32_t> inputs,
+                                 const TensorDesc& result, const Attributes& attributes,
+                                 uint32_t* made) {
   const OperatorType* found = find_operator_type(type);
   CHECK(found != nullptr, type);
-  const uint32_t result = tensor(std::to_string(tensors_.size()), dtype, {}, quantization);
   const Bytes bytes = attribute_bytes(*found, attributes);
+  CHECK_OK(check_fields(found->fields, bytes.data()));
   std::vector<uint32_t> aligned(bytes.size() / sizeof(uint32_t) + 1);
   if (!bytes.empty()) std::memcpy(aligned.data(), bytes.data(), bytes.size());
   std::vector<TensorDesc> from;
   for (const uint32_t index : inputs) from.push_back(tensors_[index].desc);
-  std::vector<TensorDesc> to = {tensors_[result].desc};
-  std::unique_ptr<Operator> made;
-  CHECK_OK(found->create({.attributes = aligned.data(), .inputs = from, .outputs = to}, &made));
-  CHECK_OK(made->reshape(from, to));
-  tensors_[result].desc.shape = to[0].shape;
-  op(type, std::move(inputs), {result}, attributes);
-  return result;
+  std::vector<TensorDesc> to = {result};
+  std::unique_ptr<Operator> op_made;
+  Status status =
+      found->create({.attributes = aligned.data(), .inputs = from, .outputs = to}, &op_made);
+  if (status.ok()) status = op_made->reshape(from, to);
+  if (!status.ok()) return status;
+  *made = tensor(std::to_string(tensors_.size()), result.dtype, to[0].shape,
+                 {result.scale, result.zero_point});
+  op(type, std::move(inputs), {*made}, attributes);
+  return {};
 }
 
 std::vector<std::byte> ModelBuilder::build() const {

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <initializer_list>
 #include <map>
 #include <memory>
 #include <span>
@@ -23,7 +22,7 @@ struct Quantization {
   int32_t zero_point = 0;
 };
 
-using Attributes = std::initializer_list<std::pair<const char*, double>>;
+using Attributes = std::vector<std::pair<const char*, double>>;
 
 /// Writes `.bpm` models from the structs of engine/model/format.h, for tests. Python's writer is
 /// the one that users have.
@@ -46,10 +45,13 @@ class ModelBuilder {
   /// An operator between tensors that exist. Attributes are set by name, others are 0 or the next
   /// value that their field allows.
   void op(const std::string& type, std::vector<uint32_t> inputs, std::vector<uint32_t> outputs,
-          Attributes attributes = {});
+          const Attributes& attributes = {});
   /// An operator whose output is a new tensor with the shape that the operator derives.
   uint32_t derived(const std::string& type, std::vector<uint32_t> inputs, DType dtype,
-                   Quantization quantization = {}, Attributes attributes = {});
+                   Quantization quantization = {}, const Attributes& attributes = {});
+  /// The same where the operator may refuse; nothing is added then. Attributes must be in range.
+  Status try_derived(const std::string& type, std::vector<uint32_t> inputs,
+                     const TensorDesc& result, const Attributes& attributes, uint32_t* tensor);
 
   void output(uint32_t tensor) { outputs_.push_back(tensor); }
   void metadata(const std::string& key, const std::string& value) { metadata_[key] = value; }

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// The convolutions against their definition, over random windows, shapes and thread counts.
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/model/aligned_buffer.h"
+#include "engine/ops/conv_geometry.h"
+#include "engine/ops/operator.h"
+#include "engine/runtime/thread_pool.h"
+#include "kernels/base/reals.h"
+#include "kernels/base/requantize.h"
+#include "tests/support/check.h"
+
+namespace bitpose::test {
+namespace {
+
+/// The attributes of a convolution as they stand in a model: floats or codes behind the window.
+struct Attributes {
+  ConvWindow window;
+  union {
+    float real[2];
+    int32_t code[2];
+  } range;
+};
+
+struct Layer {
+  Attributes attributes;
+  bool depthwise;
+  uint32_t kernel_h, kernel_w, channels, columns;
+  Shape input;
+
+  std::string text() const {
+    const ConvWindow& w = attributes.window;
+    std::string text = input.text() + " kernel " + std::to_string(kernel_h) + "x" +
+                       std::to_string(kernel_w) + " to " + std::to_string(columns) + " window";
+    for (const uint32_t value : {w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top,
+                                 w.pad_left, w.pad_bottom, w.pad_right}) {
+      text += ' ';
+      text += std::to_string(value);
+    }
+    return text;
+  }
+
+  Shape weights_shape() const {
+    if (depthwise) return {kernel_h, kernel_w, columns};
+    return {columns, kernel_h, kernel_w, channels};
+  }
+};
+
+Layer random_layer(Random& random, bool depthwise) {
+  const auto pick = [&](int64_t low, int64_t high) {
+    return static_cast<uint32_t>(random.integer(low, high));
+  };
+  Layer layer;
+  layer.depthwise = depthwise;
+  const uint32_t usual[] = {1, 3, 3, 3, 5, 7};
+  layer.kernel_h = random.chance(4) ? pick(1, 4) : usual[pick(0, 5)];
+  layer.kernel_w = random.chance(4) ? pick(1, 4) : layer.kernel_h;
+  ConvWindow& w = layer.attributes.window;
+  w.stride_h = pick(1, 2);
+  w.stride_w = random.chance(4) ? pick(1, 3) : w.stride_h;
+  w.dilation_h = random.chance(4) ? pick(1, 3) : 1;
+  w.dilation_w = random.chance(4) ? pick(1, 3) : w.dilation_h;
+  const uint32_t extent_h = (layer.kernel_h - 1) * w.dilation_h + 1;
+  const uint32_t extent_w = (layer.kernel_w - 1) * w.dilation_w + 1;
+  w.pad_top = pick(0, extent_h - 1);
+  w.pad_left = pick(0, extent_w - 1);
+  w.pad_bottom = pick(0, extent_h - 1);
+  w.pad_right = pick(0, extent_w - 1);
+  layer.channels = pick(1, depthwise ? 150 : 20);
+  layer.columns = depthwise ? layer.channels : pick(1, 40);
+  const auto side = [&](uint32_t extent, uint32_t padding) {
+    const uint32_t least = extent > padding ? extent - padding : 1;
+    return pick(least, least + (random.chance(2) ? 4 : 17));
+  };
+  layer.input = {pick(1, 2), side(extent_h, w.pad_top + w.pad_bottom),
+                 side(extent_w, w.pad_left + w.pad_right), layer.channels};
+  return layer;
+}
+
+/// Calls `tap(weight index, input index or -1 for padding)` for every tap and channel of output
+/// element (n, y, x, column), in the order of the definition.
+template <typename F>
+void for_each_tap(const Layer& layer, uint32_t n, uint32_t y, uint32_t x, uint32_t column,
+                  const F& tap) {
+  const ConvWindow& w = layer.attributes.window;
+  const uint32_t channels = layer.depthwise ? 1 : layer.channels;
+  for (uint32_t ky = 0; ky < layer.kernel_h; ++ky) {
+    for (uint32_t kx = 0; kx < layer.kernel_w; ++kx) {
+      const int64_t iy = int64_t{y} * w.stride_h + int64_t{ky} * w.dilation_h - w.pad_top;
+      const int64_t ix = int64_t{x} * w.stride_w + int64_t{kx} * w.dilation_w - w.pad_left;
+      const bool inside = iy >= 0 && iy < layer.input[1] && ix >= 0 && ix < layer.input[2];
+      for (uint32_t c = 0; c < channels; ++c) {
+        const uint32_t channel = layer.depthwise ? column : c;
+        const int64_t pixel = (int64_t{n} * layer.input[1] + iy) * layer.input[2] + ix;
+        const size_t tap_index = size_t{ky} * layer.kernel_w + kx;
+        const size_t weight =
+            layer.depthwise
+                ? tap_index * layer.columns + column
+                : (size_t{column} * layer.kernel_h * layer.kernel_w + tap_index) * channels + c;
+        tap(weight, inside ? pixel * layer.channels + channel : -1);
+      }
+    }
+  }
+}
+
+template <typename T, typename F>
+std::vector<T> reference(const Layer& layer, const Shape& output, const F& element) {
+  std::vector<T> y;
+  for (uint32_t n = 0; n < output[0]; ++n) {
+    for (uint32_t row = 0; row < output[1]; ++row) {
+      for (uint32_t x = 0; x < output[2]; ++x) {
+        for (uint32_t column = 0; column < layer.columns; ++column) {
+          y.push_back(element(n, row, x, column));
+        }
+      }
+    }
+  }
+  return y;
+}
+
+/// Creates the operator, reshapes and runs it. Inputs are given with their data; activations are
+/// followed by the bytes that a kernel may read.
+template <typename T>
+std::vector<T> run(const char* type_name, const Layer& layer, std::vector<TensorDesc> inputs,
+                   TensorDesc output, const std::vector<T>& x, isa::Set isas, size_t threads) {
+  CreateArgs create;
+  create.attributes = &layer.attributes;
+  create.inputs = inputs;
+  create.outputs = {&output, 1};
+  create.isas = isas;
+  std::unique_ptr<Operator> op;
+  const Status created = find_operator_type(type_name)->create(create, &op);
+  CHECK(created.ok(), created.message());
+  const Status reshaped = op->reshape(inputs, {&output, 1});
+  CHECK(reshaped.ok(), layer.text() + ": " + reshaped.message());
+
+  ThreadPool pool(threads);
+  const size_t scratch_bytes = op->scratch_per_thread(inputs, {&output, 1});
+  const size_t stride = (scratch_bytes + kAlignment - 1) / kAlignment * kAlignment;
+  const AlignedBuffer scratch(stride * threads + 1);
+  std::vector<T> source = x;
+  source.resize(x.size() + kOverread / sizeof(T), T{77});
+  std::vector<T> y(output.shape.elements());
+  std::vector<TensorRef> refs;
+  for (const TensorDesc& desc : inputs) refs.push_back({const_cast<void*>(desc.constant), &desc});
+  refs[0].data = source.data();
+  TensorRef result{y.data(), &output};
+  RunArgs args;
+  args.inputs = refs;
+  args.outputs = {&result, 1};
+  args.scratch = scratch.data();
+  args.scratch_stride = stride;
+  args.pool = &pool;
+  op->run(args);
+  return y;
+}
+
+template <typename T>
+void check_equal(const std::vector<T>& got, const std::vector<T>& expected,
+                 const std::string& text) {
+  CHECK(got.size() == expected.size(), text);
+  for (size_t i = 0; i < got.size(); ++i) {
+    if (std::memcmp(&got[i], &expected[i], sizeof(T)) == 0) continue;
+    CHECK(false, text + ": element " + std::to_string(i) + " is " + std::to_string(got[i]) +
+                     ", expected " + std::to_string(expected[i]));
+  }
+}
+
+TensorDesc describe(DType dtype, const Shape& shape, const void* constant = nullptr) {
+  TensorDesc desc;
+  desc.dtype = dtype;
+  desc.shape = shape;
+  desc.constant = constant;
+  return desc;
+}
+
+void check_f32(uint64_t seed, bool depthwise) {
+  Random random(seed);
+  Layer layer = random_layer(random, depthwise);
+  const float infinity = std::numeric_limits<float>::infinity();
+  layer.attributes.range.real[0] = random.chance(2) ? 0.0f : -infinity;
+  layer.attributes.range.real[1] = random.chance(2) ? 6.0f : infinity;
+  const auto kind = static_cast<Reals>(random.integer(0, 2));
+  const auto x = reals(random, layer.input.elements(), kind);
+  const auto weights = reals(random, layer.weights_shape().elements(), kind);
+  const auto bias = reals(random, layer.columns, kind);
+  const std::vector<TensorDesc> inputs = {
+      describe(DType::kF32, layer.input),
+      describe(DType::kF32, layer.weights_shape(), weights.data()),
+      describe(DType::kF32, {layer.columns}, bias.data())};
+  ConvGeometry g;
+  CHECK(make_conv_geometry(layer.attributes.window, layer.kernel_h, layer.kernel_w, layer.input,
+                           layer.columns, &g)
+            .ok());
+  const Shape output = {layer.input[0], static_cast<uint32_t>(g.output_h),
+                        static_cast<uint32_t>(g.output_w), layer.columns};
+  const auto expected = reference<float>(layer, output, [&](auto n, auto y, auto px, auto column) {
+    float acc = bias[column];
+    for_each_tap(layer, n, y, px, column, [&](size_t w, int64_t i) {
+      acc = fmaf(i < 0 ? 0.0f : x[static_cast<size_t>(i)], weights[w], acc);
+    });
+    const float* range = layer.attributes.range.real;
+    acc = acc < range[0] ? range[0] : acc;
+    return acc > range[1] ? range[1] : acc;
+  });
+  for (const isa::Set isas :
+       {isa::Set{isa::scalar}, isa::limit(isa::detect(), "avx2"), isa::detect()}) {
+    for (const size_t threads : {1, 3}) {
+      const auto got = run<float>(depthwise ? "dwconv2d_f32" : "conv2d_f32", layer, inputs,
+                                  describe(DType::kF32, output), x, isas, threads);
+      check_equal(canonical_nans(got), canonical_nans(expected), layer.text());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bitpose::test
+
+int main() {
+  using namespace bitpose::test;
+  for (uint64_t seed = 0; seed < 200; ++seed) check_f32(seed, false);
+  return 0;
+}

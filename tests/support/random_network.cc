@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/random_network.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/ops/operator.h"
+#include "kernels/base/random.h"
+
+namespace bitpose::test {
+namespace {
+
+using Result = std::optional<uint32_t>;
+
+class Maker {
+ public:
+  explicit Maker(uint64_t seed) : random(seed) {
+    const uint32_t h = small(1, 12);
+    const uint32_t w = small(1, 12);
+    pool.push_back(builder.input("codes", DType::kS8, {1, h, w, small(1, 20)}, codes(DType::kS8)));
+    pool.push_back(builder.input("floats", DType::kF32, {1, h, w, small(1, 20)}));
+    pool.push_back(builder.input("bytes", DType::kU8, {small(1, 3), small(1, 40)}));
+    pool.push_back(builder.input("words", DType::kS32, {small(1, 6), small(1, 3)}));
+    if (random.chance(2)) pool.push_back(builder.input("longs", DType::kS64, {small(1, 9)}));
+  }
+
+  uint32_t small(int64_t low, int64_t high) {
+    return static_cast<uint32_t>(random.integer(low, high));
+  }
+
+  Quantization codes(DType dtype) {
+    const bool is_signed = dtype == DType::kS8;
+    return {random.real(0.01f, 0.2f),
+            static_cast<int32_t>(is_signed ? random.integer(-128, 127) : random.integer(0, 255))};
+  }
+
+  /// One of the last tensors with that dtype, and rank if it is not 0.
+  Result pick(DType dtype, uint32_t rank = 0) {
+    std::vector<uint32_t> fitting;
+    for (const uint32_t index : pool) {
+      const TensorDesc& desc = builder.desc(index);
+      if (desc.dtype == dtype && (rank == 0 || desc.shape.rank == rank)) fitting.push_back(index);
+    }
+    if (fitting.empty()) return {};
+    const auto count = static_cast<int64_t>(fitting.size());
+    return fitting[static_cast<size_t>(count - random.integer(1, std::min<int64_t>(count, 4)))];
+  }
+
+  Result pick_any() {
+    return pool[static_cast<size_t>(random.integer(0, static_cast<int64_t>(pool.size()) - 1))];
+  }
+
+  std::string name() { return std::string("c").append(std::to_string(++constants_)); }
+
+  uint32_t constant_codes(const Shape& shape, Quantization quantization = {}) {
+    return builder.constant(name(), DType::kS8, shape, random.codes(shape.elements()),
+                            quantization);
+  }
+
+  uint32_t constant_floats(const Shape& shape, float low, float high) {
+    std::vector<float> values(shape.elements());
+    for (float& value : values) value = random.real(low, high);
+    return builder.constant(name(), DType::kF32, shape, values);
+  }
+
+  uint32_t constant_words(const Shape& shape, int64_t low, int64_t high) {
+    std::vector<int32_t> values(shape.elements());
+    for (int32_t& value : values) value = static_cast<int32_t>(random.integer(low, high));
+    return builder.constant(name(), DType::kS32, shape, values);
+  }
+
+  Attributes quantized_range(Attributes attributes) {
+    const int64_t low = random.chance(2) ? -128 : random.integer(-128, 100);
+    attributes.emplace_back("qmin", static_cast<double>(low));
+    attributes.emplace_back("qmax",
+                            static_cast<double>(random.chance(2) ? 127 : random.integer(low, 127)));
+    return attributes;
+  }
+
+  Attributes window(uint32_t kernel_h, uint32_t kernel_w, bool dilated) {
+    Attributes attributes = {{"stride_h", small(1, 2)},
+                             {"stride_w", small(1, 2)},
+                             {"pad_top", small(0, kernel_h - 1)},
+                             {"pad_left", small(0, kernel_w - 1)},
+                             {"pad_bottom", small(0, kernel_h - 1)},
+                             {"pad_right", small(0, kernel_w - 1)}};
+    if (dilated) {
+      attributes.emplace_back("dilation_h", small(1, 2));
+      attributes.emplace_back("dilation_w", small(1, 2));
+    }
+    return attributes;
+  }
+
+  /// The result of an operator, or nothing where the operator refuses.
+  Result add(const char* type, const std::vector<uint32_t>& inputs, DType dtype,
+             const Attributes& attributes = {}, Quantization quantization = {},
+             const Shape& shape = {}) {
+    const TensorDesc result{.name = {},
+                            .dtype = dtype,
+                            .shape = shape,
+                            .scale = quantization.scale,
+                            .zero_point = quantization.zero_point};
+    uint32_t made = 0;
+    if (!builder.try_derived(type, inputs, result, attributes, &made).ok()) return {};
+    return made;
+  }
+
+  Random random;
+  ModelBuilder builder;
+  std::vector<uint32_t> pool;  ///< Tensors with a value that is not constant.
+
+ private:
+  int constants_ = 0;
+};
+
+Result conv2d_qs8(Maker& m) {
+  const Result x = m.pick(DType::kS8, 4);
+  if (!x) return {};
+  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), o = m.small(1, 24);
+  const uint32_t c = m.builder.desc(*x).shape[3];
+  const Quantization w{0, m.random.chance(2) ? 0 : m.codes(DType::kS8).zero_point};
+  return m.add("conv2d_qs8",
+               {*x, m.constant_codes({o, kh, kw, c}, w), m.constant_words({o}, -20000, 20000),
+                m.constant_floats({o}, 1e-4f, 1e-2f)},
+               DType::kS8, m.quantized_range(m.window(kh, kw, true)), m.codes(DType::kS8));
+}
+
+Result dwconv2d_qs8(Maker& m) {
+  const Result x = m.pick(DType::kS8, 4);
+  if (!x) return {};
+  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), c = m.builder.desc(*x).shape[3];
+  const Quantization w{0, m.random.chance(2) ? 0 : m.codes(DType::kS8).zero_point};
+  return m.add("dwconv2d_qs8",
+               {*x, m.constant_codes({kh, kw, c}, w), m.constant_words({c}, -20000, 20000),
+                m.constant_floats({c}, 1e-4f, 1e-2f)},
+               DType::kS8, m.quantized_range(m.window(kh, kw, true)), m.codes(DType::kS8));
+}
+
+Attributes float_range(Maker& m, Attributes attributes) {
+  const bool relu = m.random.chance(2);
+  attributes.emplace_back("fmin", relu ? 0.0 : -kUnbounded);
+  attributes.emplace_back("fmax", relu && m.random.chance(2) ? 6.0 : kUnbounded);
+  return attributes;
+}
+
+Result conv2d_f32(Maker& m) {
+  const Result x = m.pick(DType::kF32, 4);
+  if (!x) return {};
+  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), o = m.small(1, 24);
+  const uint32_t c = m.builder.desc(*x).shape[3];
+  return m.add("conv2d_f32",
+               {*x, m.constant_floats({o, kh, kw, c}, -1, 1), m.constant_floats({o}, -1, 1)},
+               DType::kF32, float_range(m, m.window(kh, kw, true)));
+}
+
+Result dwconv2d_f32(Maker& m) {
+  const Result x = m.pick(DType::kF32, 4);
+  if (!x) return {};
+  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), c = m.builder.desc(*x).shape[3];
+  return m.add("dwconv2d_f32",
+               {*x, m.constant_floats({kh, kw, c}, -1, 1), m.constant_floats({c}, -1, 1)},
+               DType::kF32, float_range(m, m.window(kh, kw, true)));
+}
+
+// Another operand that broadcasts with x: x itself, a sibling, a row or a single value.
+template <typename Constant>
+uint32_t partner(Maker& m, uint32_t x, const Constant& constant) {
+  const TensorDesc& desc = m.builder.desc(x);
+  const Shape shape = desc.shape;
+  if (m.random.chance(4)) return x;
+  if (const Result other = m.pick(desc.dtype, shape.rank); m.random.chance(2) && other) {
+    return *other;
+  }
+  if (m.random.chance(2) || shape.rank == 0) return constant(Shape{1});
+  return constant(Shape{shape[shape.rank - 1]});
+}
+
+Result add_qs8(Maker& m) {
+  const Result a = m.pick(DType::kS8);
+  if (!a) return {};
+  const Quantization codes = m.codes(DType::kS8);
+  const uint32_t b = partner(m, *a, [&](const Shape& s) { return m.constant_codes(s, codes); });
+  const double ma = m.small(1, 32767);
+  const auto mb = static_cast<double>(m.random.integer(-32767, 32767));
+  return m.add("add_qs8", {*a, b}, DType::kS8,
+               m.quantized_range({{"a_multiplier", ma},
+                                  {"b_multiplier", mb},
+                                  {"bias", static_cast<double>(m.random.integer(-900000, 900000))},
+                                  {"multiplier", m.random.real(1e-6f, 1e-4f)}}),
+               m.codes(DType::kS8));
+}
+
+Result mul_qs8(Maker& m) {
+  const Result a = m.pick(DType::kS8);
+  if (!a) return {};
+  const Quantization codes = m.codes(DType::kS8);
+  const uint32_t b = partner(m, *a, [&](const Shape& s) { return m.constant_codes(s, codes); });
+  return m.add("mul_qs8", {*a, b}, DType::kS8,
+               m.quantized_range({{"multiplier", m.random.real(1e-4f, 1e-1f)}}),
+               m.codes(DType::kS8));
+}
+
+Result lut_x8(Maker& m) {
+  const Result x = m.pick(m.random.chance(2) ? DType::kS8 : DType::kU8);
+  if (!x) return {};
+  std::vector<uint8_t> table(256);
+  for (uint8_t& value : table) value = static_cast<uint8_t>(m.random.integer(0, 255));
+  const DType dtype = m.random.chance(4) ? DType::kU8 : DType::kS8;
+  return m.add("lut_x8", {*x, m.builder.constant(m.name(), DType::kU8, {256}, table)}, dtype, {},
+               m.codes(dtype));
+}
+
+Result pool(Maker& m, const char* type, DType dtype, bool average) {
+  const Result x = m.pick(dtype, 4);
+  if (!x) return {};
+  const uint32_t kh = m.small(1, 4), kw = m.small(1, 4);
+  Attributes attributes = m.window(kh, kw, false);
+  attributes.emplace_back("kernel_h", kh);
+  attributes.emplace_back("kernel_w", kw);
+  if (average) attributes.emplace_back("count_include_pad", m.small(0, 1));
+  const TensorDesc& desc = m.builder.desc(*x);
+  Quantization quantization{desc.scale, desc.zero_point};
+  if (average && dtype == DType::kS8) {
+    attributes.emplace_back("multiplier", m.random.real(0.1f, 3.0f));
+    attributes = m.quantized_range(attributes);
+    quantization = m.codes(dtype);
+  }
+  return m.add(type, {*x}, dtype, attributes, quantization);
+}
+
+Result maxpool2d_s8(Maker& m) { return pool(m, "maxpool2d_s8", DType::kS8, false); }
+Result maxpool2d_f32(Maker& m) { return pool(m, "maxpool2d_f32", DType::kF32, false); }
+Result avgpool2d_qs8(Maker& m) { return pool(m, "avgpool2d_qs8", DType::kS8, true); }
+Result avgpool2d_f32(Maker& m) { return pool(m, "avgpool2d_f32", DType::kF32, true); }
+
+Result resize(Maker& m, const char* type, DType dtype) {
+  const Result x = m.pick(dtype, 4);
+  if (!x) return {};
+  const uint32_t h = m.small(1, 16), w = m.small(1, 16);
+  const Shape shape = m.builder.desc(*x).shape;
+  Attributes attributes = {
+      {"output_h", h},
+      {"output_w", w},
+      {"scale_h", static_cast<float>(h) / static_cast<float>(shape[1])},
+      {"scale_w", static_cast<float>(w) / static_cast<float>(shape[2])},
+      {"coordinate_mode", m.small(0, 2)},
+  };
+  if (dtype == DType::kF32) return m.add(type, {*x}, dtype, attributes);
+  attributes.emplace_back("multiplier", m.random.real(0.5f, 2.0f) * 0x1p-22f);
+  return m.add(type, {*x}, dtype, m.quantized_range(attributes), m.codes(dtype));
+}
+
+Result resize2d_qs8(Maker& m) { return resize(m, "resize2d_qs8", DType::kS8); }
+Result resize2d_f32(Maker& m) { return resize(m, "resize2d_f32", DType::kF32); }
+
+Result quantize_f32_qs8(Maker& m) {
+  const Result x = m.pick(DType::kF32);
+  if (!x) return {};
+  return m.add("quantize_f32_qs8", {*x}, DType::kS8, m.quantized_range({}), m.codes(DType::kS8));
+}
+
+Result dequantize_qs8_f32(Maker& m) {
+  const Result x = m.pick(DType::kS8);
+  if (!x) return {};
+  return m.add("dequantize_qs8_f32", {*x}, DType::kF32);
+}
+
+Result binary_f32(Maker& m) {
+  const Result a = m.pick(DType::kF32);
+  if (!a) return {};
+  const uint32_t b =
+      partner(m, *a, [&](const Shape& shape) { return m.constant_floats(shape, -2, 2); });
+  return m.add("binary_f32", {*a, b}, DType::kF32, {{"function", m.small(0, 5)}});
+}
+
+Result binary_s32(Maker& m) {
+  const Result a = m.pick(DType::kS32);
+  if (!a) return {};
+  const uint32_t b =
+      partner(m, *a, [&](const Shape& shape) { return m.constant_words(shape, -9, 9); });
+  return m.add("binary_s32", {*a, b}, DType::kS32, {{"function", m.small(0, 5)}});
+}
+
+Result softmax_f32(Maker& m) {
+  const Result x = m.pick(DType::kF32);
+  if (!x) return {};
+  return m.add("softmax_f32", {*x}, DType::kF32);
+}
+
+Quantization quantization_of(Maker& m, uint32_t tensor) {
+  return {m.builder.desc(tensor).scale, m.builder.desc(tensor).zero_point};
+}
+
+Result concat(Maker& m) {
+  const Result x = m.pick_any();
+  const TensorDesc desc = m.builder.desc(*x);
+  if (desc.shape.rank == 0) return {};
+  std::vector<uint32_t> inputs = {*x};
+  while (m.random.chance(2)) inputs.push_back(*m.pick(desc.dtype, desc.shape.rank));
+  return m.add("concat", inputs, desc.dtype, {{"axis", m.small(0, desc.shape.rank - 1)}},
+               quantization_of(m, *x));
+}
+
+Result slice(Maker& m) {
+  const Result x = m.pick_any();
+  const TensorDesc desc = m.builder.desc(*x);
+  if (desc.shape.rank == 0) return {};
+  const uint32_t axis = m.small(0, desc.shape.rank - 1);
+  const uint32_t start = m.small(0, desc.shape[axis] - 1);
+  return m.add("slice", {*x}, desc.dtype,
+               {{"axis", axis}, {"start", start}, {"length", m.small(1, desc.shape[axis] - start)}},
+               quantization_of(m, *x));
+}
+
+Result gather_nd(Maker& m) {
+  const Result x = m.pick_any();
+  const Result indices = m.pick(m.random.chance(4) ? DType::kS64 : DType::kS32);
+  if (!indices) return {};
+  return m.add("gather_nd", {*x, *indices}, m.builder.desc(*x).dtype, {}, quantization_of(m, *x));
+}
+
+Result argmax(Maker& m) {
+  const DType dtypes[] = {DType::kS8, DType::kF32, DType::kS32};
+  const Result x = m.pick(dtypes[m.small(0, 2)]);
+  if (!x || m.builder.desc(*x).shape.rank == 0) return {};
+  return m.add(
+      "argmax", {*x}, m.random.chance(2) ? DType::kS32 : DType::kS64,
+      {{"axis", m.small(0, m.builder.desc(*x).shape.rank - 1)}, {"keepdims", m.small(0, 1)}});
+}
+
+Result cast(Maker& m) {
+  const Result x = m.pick_any();
+  const auto dtype = static_cast<DType>(m.small(1, 5));
+  return m.add("cast", {*x}, dtype);
+}
+
+Result reshape(Maker& m) {
+  const Result x = m.pick_any();
+  const TensorDesc desc = m.builder.desc(*x);
+  const auto elements = static_cast<uint32_t>(desc.shape.elements());
+  Shape shape = {elements};
+  if (m.random.chance(2)) {
+    shape = Shape{1, 1, 1, elements};
+  } else if (desc.shape.rank > 0) {
+    shape = desc.shape;
+    std::swap(shape.dims[0], shape.dims[shape.rank - 1]);
+  }
+  return m.add("reshape", {*x}, desc.dtype, {}, quantization_of(m, *x), shape);
+}
+
+Result transpose(Maker& m) {
+  const Result x = m.pick_any();
+  const TensorDesc desc = m.builder.desc(*x);
+  std::vector<uint32_t> order(desc.shape.rank);
+  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  for (uint32_t i = desc.shape.rank; i > 1; --i) std::swap(order[i - 1], order[m.small(0, i - 1)]);
+  static constexpr const char* kNames[] = {"perm0", "perm1", "perm2", "perm3", "perm4", "perm5"};
+  Attributes attributes;
+  for (uint32_t i = 0; i < kMaxRank; ++i) {
+    attributes.emplace_back(kNames[i], i < order.size() ? order[i] : i);
+  }
+  return m.add("transpose", {*x}, desc.dtype, attributes, quantization_of(m, *x));
+}
+
+struct Generator {
+  const char* type;
+  Result (*make)(Maker& maker);
+};
+
+constexpr Generator kGenerators[] = {
+    {"add_qs8", add_qs8},
+    {"argmax", argmax},
+    {"avgpool2d_f32", avgpool2d_f32},
+    {"avgpool2d_qs8", avgpool2d_qs8},
+    {"binary_f32", binary_f32},
+    {"binary_s32", binary_s32},
+    {"cast", cast},
+    {"concat", concat},
+    {"conv2d_f32", conv2d_f32},
+    {"conv2d_qs8", conv2d_qs8},
+    {"dequantize_qs8_f32", dequantize_qs8_f32},
+    {"dwconv2d_f32", dwconv2d_f32},
+    {"dwconv2d_qs8", dwconv2d_qs8},
+    {"gather_nd", gather_nd},
+    {"lut_x8", lut_x8},
+    {"maxpool2d_f32", maxpool2d_f32},
+    {"maxpool2d_s8", maxpool2d_s8},
+    {"mul_qs8", mul_qs8},
+    {"quantize_f32_qs8", quantize_f32_qs8},
+    {"reshape", reshape},
+    {"resize2d_f32", resize2d_f32},
+    {"resize2d_qs8", resize2d_qs8},
+    {"slice", slice},
+    {"softmax_f32", softmax_f32},
+    {"transpose", transpose},
+};
+
+}  // namespace
+
+ModelBuilder random_network(uint64_t seed, int operators) {
+  constexpr uint64_t kMaxTensorElements = 20000;
+  Maker maker(seed);
+  const auto last = static_cast<int64_t>(std::size(kGenerators)) - 1;
+  for (int i = 0; i < operators; ++i) {
+    const Generator& generator = kGenerators[maker.random.integer(0, last)];
+    if (find_operator_type(generator.type) == nullptr) continue;
+    const Result made = generator.make(maker);
+    if (!made) continue;
+    // Larger results end here, so that networks stay small.
+    if (maker.builder.desc(*made).shape.elements() <= kMaxTensorElements) {
+      maker.pool.push_back(*made);
+    }
+  }
+  const size_t outputs = std::min<size_t>(3, maker.pool.size());
+  for (size_t i = 0; i < outputs; ++i) {
+    maker.builder.output(maker.pool[maker.pool.size() - 1 - i]);
+  }
+  return std::move(maker.builder);
+}
+
+bool makes_operators_of(std::string_view type) {
+  return std::any_of(std::begin(kGenerators), std::end(kGenerators),
+                     [type](const Generator& generator) { return type == generator.type; });
+}
+
+}  // namespace bitpose::test
