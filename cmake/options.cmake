@@ -5,7 +5,8 @@ add_library(bitpose_options INTERFACE)
 target_compile_features(bitpose_options INTERFACE cxx_std_20)
 target_compile_options(bitpose_options INTERFACE
   -ffp-contract=off -fno-math-errno -fno-rtti
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  -Wno-restrict)  # gcc 12 misreads std::string's operator+ (its bug 105651).
 if(BITPOSE_SANITIZE)
   target_compile_options(bitpose_options INTERFACE
     -fsanitize=${BITPOSE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

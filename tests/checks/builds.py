@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -70,15 +69,11 @@ def isa_stems() -> list[str]:
     return match[1].split()
 
 
-def configure(preset: str, directory: Path) -> Build:
-    """Builds a CMake preset, with a shared runtime, in `directory`."""
-    subprocess.run(
-        ["cmake", "--preset", preset, "-B", directory, "-DBUILD_SHARED_LIBS=ON"],
-        cwd=ROOT,
-        check=True,
-    )
+def configure(preset: str, directory: Path, tool_prefix: str) -> Build:
+    """Builds a CMake preset in `directory`."""
+    subprocess.run(["cmake", "--preset", preset, "-B", directory], cwd=ROOT, check=True)
     subprocess.run(["cmake", "--build", directory, "--parallel", "2"], check=True)
-    return Build(directory, "aarch64-linux-gnu-" if preset.startswith("aarch64") else "")
+    return Build(directory, tool_prefix)
 
 
 def tracked_files() -> Iterator[Path]:
@@ -91,9 +86,3 @@ def tracked_files() -> Iterator[Path]:
     for name in filter(None, listing.stdout.split("\0")):
         if (ROOT / name).is_file():
             yield ROOT / name
-
-
-def build_from_environment(variable: str, tool_prefix: str) -> Build | None:
-    """The build directory that an environment variable names, or None."""
-    directory = os.environ.get(variable)
-    return Build(Path(directory).resolve(), tool_prefix) if directory else None
