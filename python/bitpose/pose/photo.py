@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from bitpose._native import resize_bilinear
+
 Picture = NDArray[np.uint8]
 
 
@@ -44,6 +46,8 @@ def letterbox(photo: Image.Image, height: int, width: int) -> tuple[Picture, Pla
     scale = min(width / photo.width, height / photo.height)
     size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
     left, top = (width - size[0]) // 2, (height - size[1]) // 2
-    canvas = Image.new("RGB", (width, height))
-    canvas.paste(photo.resize(size, Image.Resampling.BILINEAR), (left, top))
-    return np.asarray(canvas), Placement(scale, left, top)
+    canvas = np.zeros((height, width, 3), np.uint8)
+    canvas[top : top + size[1], left : left + size[0]] = resize_bilinear(
+        np.ascontiguousarray(photo), size[1], size[0]
+    )
+    return canvas, Placement(scale, left, top)

@@ -16,7 +16,7 @@ def concat(y: Tensor, *parts: Operand, axis: int) -> Array:
 
 
 @operator
-def slice(y: Tensor, x: Operand, *, axis: int, start: int, length: int) -> Array:  # noqa: A001
+def slice(y: Tensor, x: Operand, *, axis: int, start: int, length: int) -> Array:
     """Elements start .. start + length - 1 along `axis`."""
     return x.data.take(range(start, start + length), axis)
 
@@ -51,7 +51,9 @@ def cast(y: Tensor, x: Operand) -> Array:
     low, high = float(limits.min), float(limits.max) + 1.0
     if y.dtype.itemsize < 8:
         high = float(limits.max + 1)
-    value = np.trunc(np.nan_to_num(x.data.astype(np.float64), nan=0.0, posinf=high, neginf=low))
+    with np.errstate(invalid="ignore"):  # A signalling NaN on its way to float64.
+        wide = x.data.astype(np.float64)
+    value = np.trunc(np.nan_to_num(wide, nan=0.0, posinf=high, neginf=low))
     inside = np.where((value >= low) & (value < high), value, 0.0).astype(y.dtype)
     return np.where(value >= high, limits.max, np.where(value < low, limits.min, inside)).astype(
         y.dtype

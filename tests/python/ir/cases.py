@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random networks of one operator each, with odd sizes and extreme values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitpose.ir.graph import Graph, Node, Quantization, Tensor
+from bitpose.ir.shapes import output_shape
+
+Array = NDArray[Any]
+Random = np.random.Generator
+F32, S8, U8, S32, S64 = map(np.dtype, ("float32", "int8", "uint8", "int32", "int64"))
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A network of one operator and what to feed it."""
+
+    graph: Graph
+    feed: Mapping[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """An operator on operands; those that are `fixed` become constants."""
+
+    operands: Mapping[str, Array]
+    fixed: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    dtype: np.dtype[Any]
+    quantizations: Mapping[str, Quantization]  # By operand, and "y".
+    shape: tuple[int, ...] = ()  # For reshape.
+
+
+def make_case(op: str, seed: int) -> Case:
+    """The case of an operator that `seed` stands for."""
+    random = np.random.default_rng([seed, *op.encode()])
+    made = _MAKERS[op](random)
+    tensors = {}
+    for name, data in made.operands.items():
+        quantization = made.quantizations.get(name)
+        tensors[name] = (
+            Tensor.constant(name, data, quantization)
+            if name in made.fixed
+            else Tensor(name, data.dtype, data.shape, quantization)
+        )
+    y = Tensor("y", made.dtype, made.shape, made.quantizations.get("y"))
+    shape = output_shape(op, list(tensors.values()), made.attributes, y)
+    tensors["y"] = Tensor("y", made.dtype, shape, y.quantization)
+    inputs = tuple(name for name in made.operands if name not in made.fixed)
+    node = Node(op, f"{op}.1", tuple(made.operands), ("y",), made.attributes)
+    graph = Graph("case", (node,), tensors, inputs, ("y",))
+    return Case(graph, {name: made.operands[name] for name in inputs})
+
+
+def operators() -> list[str]:
+    """Those that `make_case` knows."""
+    return list(_MAKERS)
+
+
+def _codes(random: Random, *shape: int) -> Array:
+    kind = random.integers(4)
+    if kind == 0:
+        return np.where(random.random(shape) < 0.5, -128, 127).astype(np.int8)
+    return random.integers(-128, 128, shape).astype(np.int8)
+
+
+def _floats(random: Random, *shape: int) -> Array:
+    """Ordinary numbers, sometimes of all magnitudes, sometimes with infinities and NaN."""
+    kind = random.integers(4)
+    if kind == 0:
+        bits = random.integers(0, 2**32, shape, np.uint32)
+        return bits.view(np.float32)
+    x = random.standard_normal(shape).astype(np.float32)
+    if kind == 1:
+        x *= np.exp2(random.integers(-140, 100, shape)).astype(np.float32)
+    return x
+
+
+def _quantization(random: Random) -> Quantization:
+    scale = np.float32(np.exp2(random.uniform(-8, 2)))
+    return Quantization(float(scale), int(random.integers(-128, 128)))
+
+
+def _range(random: Random) -> dict[str, int]:
+    low, high = sorted(int(v) for v in random.integers(-128, 128, 2))
+    return {"qmin": -128, "qmax": 127} if random.random() < 0.5 else {"qmin": low, "qmax": high}
+
+
+def _picture(random: Random, most_channels: int = 40) -> tuple[int, int, int, int]:
+    n, h, w = random.integers(1, 3), random.integers(3, 12), random.integers(3, 12)
+    return int(n), int(h), int(w), int(random.integers(1, most_channels))
+
+
+def _window(random: Random, dilated: bool) -> tuple[tuple[int, int], dict[str, int]]:
+    """Kernel extents and geometry; a window never lies on padding alone."""
+    kernel = (int(random.integers(1, 4)), int(random.integers(1, 4)))
+    geometry = {f"stride_{a}": int(random.integers(1, 4)) for a in "hw"}
+    dilation = 1
+    if dilated:
+        dilation = 1 if random.random() < 0.7 or max(kernel) > 2 else 2
+        geometry |= {f"dilation_{a}": dilation for a in "hw"}
+    for side, extent in zip(("top", "left", "bottom", "right"), kernel * 2, strict=True):
+        geometry[f"pad_{side}"] = int(random.integers(0, extent))
+    return kernel, geometry
+
+
+def _multipliers(random: Random, count: int, terms: int) -> Array:
+    """Such that accumulators of `terms` products mostly fill the output's range."""
+    typical = 100.0 / (5000.0 * np.sqrt(terms))
+    return (typical * np.exp2(random.uniform(-2, 1, count))).astype(np.float32)
+
+
+def _conv_qs8(random: Random, depthwise: bool) -> Operation:
+    shape = _picture(random)
+    channels = shape[3]
+    (kh, kw), geometry = _window(random, dilated=True)
+    outputs = channels if depthwise else int(random.integers(1, 40))
+    extents = (kh, kw, channels) if depthwise else (outputs, kh, kw, channels)
+    weight_zero_point = 0 if random.random() < 0.5 else int(random.integers(-128, 128))
+    terms = kh * kw * (1 if depthwise else channels)
+    return Operation(
+        {
+            "x": _codes(random, *shape),
+            "weights": _codes(random, *extents),
+            "bias": random.integers(-20000, 20000, outputs).astype(np.int32),
+            "multiplier": _multipliers(random, outputs, terms),
+        },
+        ("weights", "bias", "multiplier"),
+        geometry | _range(random),
+        S8,
+        {
+            "x": _quantization(random),
+            "weights": Quantization(1.0, weight_zero_point),
+            "y": _quantization(random),
+        },
+    )
+
+
+def _conv_f32(random: Random, depthwise: bool) -> Operation:
+    shape = _picture(random)
+    channels = shape[3]
+    (kh, kw), geometry = _window(random, dilated=True)
+    outputs = channels if depthwise else int(random.integers(1, 40))
+    extents = (kh, kw, channels) if depthwise else (outputs, kh, kw, channels)
+    weights = np.nan_to_num(_floats(random, *extents), posinf=1, neginf=-1)
+    limits = (-np.inf, np.inf) if random.random() < 0.5 else (0.0, 6.0)
+    return Operation(
+        {
+            "x": _floats(random, *shape),
+            "weights": weights,
+            "bias": np.nan_to_num(_floats(random, outputs), posinf=1, neginf=-1),
+        },
+        ("weights", "bias"),
+        geometry | dict(zip(("fmin", "fmax"), limits, strict=True)),
+        F32,
+        {},
+    )
+
+
+def _broadcast_shapes(random: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    shape = tuple(int(v) for v in random.integers(1, 9, random.integers(1, 5)))
+    pair = []
+    for _ in range(2):
+        drop = int(random.integers(0, len(shape))) if random.random() < 0.3 else 0
+        part = shape[drop:]
+        pair.append(tuple(1 if random.random() < 0.25 else extent for extent in part))
+    return (shape, shape) if random.random() < 0.3 else (pair[0], pair[1])
+
+
+def _add_qs8(random: Random) -> Operation:
+    a, b = _broadcast_shapes(random)
+    qa, qb, qy = (_quantization(random) for _ in range(3))
+    ma, mb = (int(v) for v in random.integers(1, 32768, 2))
+    mb = -mb if random.random() < 0.3 else mb
+    return Operation(
+        {"a": _codes(random, *a), "b": _codes(random, *b)},
+        (),
+        {
+            "a_multiplier": ma,
+            "b_multiplier": mb,
+            "bias": -(qa.zero_point * ma + qb.zero_point * mb),
+            "multiplier": float(np.float32(random.uniform(0.3, 1.5) / max(ma, abs(mb)))),
+        }
+        | _range(random),
+        S8,
+        {"a": qa, "b": qb, "y": qy},
+    )
+
+
+def _mul_qs8(random: Random) -> Operation:
+    a, b = _broadcast_shapes(random)
+    attributes = {"multiplier": float(np.float32(random.uniform(0.001, 0.02)))} | _range(random)
+    return Operation(
+        {"a": _codes(random, *a), "b": _codes(random, *b)},
+        (),
+        attributes,
+        S8,
+        {name: _quantization(random) for name in ("a", "b", "y")},
+    )
+
+
+def _lut_x8(random: Random) -> Operation:
+    x = _codes(random, *_picture(random))
+    source, target = (S8 if random.random() < 0.5 else U8 for _ in range(2))
+    table = random.integers(0, 256, 256).astype(np.uint8)
+    return Operation({"x": x.view(source), "table": table}, ("table",), {}, target, {})
+
+
+def _pool(random: Random, quantized: bool, average: bool) -> Operation:
+    (kh, kw), geometry = _window(random, dilated=False)
+    attributes: dict[str, Any] = {"kernel_h": kh, "kernel_w": kw, **geometry}
+    if average:
+        attributes["count_include_pad"] = int(random.integers(0, 2))
+    if average and quantized:
+        attributes |= {"multiplier": float(np.float32(random.uniform(0.5, 2)))} | _range(random)
+    shape = _picture(random, 80)
+    q = _quantization(random)
+    qy = _quantization(random) if average else q
+    x = _codes(random, *shape) if quantized else _floats(random, *shape)
+    return Operation(
+        {"x": x}, (), attributes, S8 if quantized else F32, {"x": q, "y": qy} if quantized else {}
+    )
+
+
+def _resize(random: Random, quantized: bool) -> Operation:
+    shape = _picture(random)
+    output = [int(random.integers(1, 24)) for _ in range(2)]
+    attributes: dict[str, Any] = {
+        "output_h": output[0],
+        "output_w": output[1],
+        "scale_h": float(np.float32(output[0] / shape[1])),
+        "scale_w": float(np.float32(output[1] / shape[2])),
+        "coordinate_mode": int(random.integers(0, 3)),
+    }
+    if quantized:
+        multiplier = np.float32(random.uniform(0.5, 1.5) * 2.0**-22)
+        attributes |= {"multiplier": float(multiplier)} | _range(random)
+    x = _codes(random, *shape) if quantized else _floats(random, *shape)
+    quantizations = {"x": _quantization(random), "y": _quantization(random)} if quantized else {}
+    return Operation({"x": x}, (), attributes, S8 if quantized else F32, quantizations)
+
+
+def _quantize(random: Random) -> Operation:
+    x = _floats(random, *_picture(random))
+    return Operation({"x": x}, (), _range(random), S8, {"y": _quantization(random)})
+
+
+def _dequantize(random: Random) -> Operation:
+    return Operation(
+        {"x": _codes(random, *_picture(random))}, (), {}, F32, {"x": _quantization(random)}
+    )
+
+
+def _integers(random: Random, *shape: int) -> Array:
+    x = random.integers(-(2**31), 2**31, shape)
+    small = random.integers(-4, 5, shape)
+    return np.where(random.random(shape) < 0.5, x, small).astype(np.int32)
+
+
+def _binary(random: Random, dtype: np.dtype[Any]) -> Operation:
+    a, b = _broadcast_shapes(random)
+    make = _floats if dtype == F32 else _integers
+    return Operation(
+        {"a": make(random, *a), "b": make(random, *b)},
+        (),
+        {"function": int(random.integers(0, 6))},
+        dtype,
+        {},
+    )
+
+
+def _softmax(random: Random) -> Operation:
+    shape = (int(random.integers(1, 5)), int(random.integers(1, 70)))
+    x = _floats(random, *shape)
+    return Operation({"x": x}, (), {}, F32, {})
+
+
+def _dtype(random: Random) -> np.dtype[Any]:
+    return (F32, S8, U8, S32, S64)[random.integers(5)]
+
+
+def _anything(random: Random, *shape: int, dtype: np.dtype[Any] | None = None) -> Array:
+    return random.integers(-(2**40), 2**40, shape).astype(dtype or _dtype(random))
+
+
+def _rank(random: Random, least: int = 1) -> tuple[int, ...]:
+    return tuple(int(v) for v in random.integers(1, 8, random.integers(least, 6)))
+
+
+def _concat(random: Random) -> Operation:
+    shape = _rank(random)
+    axis = int(random.integers(0, len(shape)))
+    first = _anything(random, *shape)
+    parts = {"x0": first}
+    for i in range(1, int(random.integers(1, 5))):
+        extents = list(shape)
+        extents[axis] = int(random.integers(1, 6))
+        parts[f"x{i}"] = _anything(random, *extents, dtype=first.dtype)
+    return Operation(parts, (), {"axis": axis}, first.dtype, {})
+
+
+def _slice(random: Random) -> Operation:
+    x = _anything(random, *_rank(random))
+    axis = int(random.integers(0, x.ndim))
+    start = int(random.integers(0, x.shape[axis]))
+    length = int(random.integers(1, x.shape[axis] - start + 1))
+    return Operation({"x": x}, (), {"axis": axis, "start": start, "length": length}, x.dtype, {})
+
+
+def _gather_nd(random: Random) -> Operation:
+    data = _anything(random, *_rank(random))
+    depth = int(random.integers(1, data.ndim + 1))
+    shape = (*_rank(random)[: 6 - data.ndim], depth)
+    indices = random.integers(-9, 9, shape).astype(random.choice(["int32", "int64"]))
+    return Operation({"data": data, "indices": indices}, (), {}, data.dtype, {})
+
+
+def _argmax(random: Random) -> Operation:
+    shape = _rank(random)
+    kind = random.integers(3)
+    x = (_codes, _floats, _integers)[kind](random, *shape)
+    if random.random() < 0.5:
+        x = np.repeat(x, 2, axis=0)
+    attributes = {"axis": int(random.integers(0, x.ndim)), "keepdims": int(random.integers(2))}
+    return Operation({"x": x}, (), attributes, S32 if random.random() < 0.5 else S64, {})
+
+
+def _cast(random: Random) -> Operation:
+    shape = _rank(random)
+    x = _floats(random, *shape) if random.random() < 0.5 else _anything(random, *shape)
+    return Operation({"x": x}, (), {}, _dtype(random), {})
+
+
+def _reshape(random: Random) -> Operation:
+    x = _anything(random, *_rank(random))
+    shape = (x.size,) if random.random() < 0.5 else (1, *x.shape[::-1])
+    return Operation({"x": x}, (), {}, x.dtype, {}, shape)
+
+
+def _transpose(random: Random) -> Operation:
+    x = _anything(random, *_rank(random))
+    perm = [int(v) for v in random.permutation(x.ndim)] + [0] * (6 - x.ndim)
+    return Operation({"x": x}, (), {f"perm{i}": p for i, p in enumerate(perm)}, x.dtype, {})
+
+
+_MAKERS: dict[str, Callable[[Random], Operation]] = {
+    "conv2d_qs8": lambda r: _conv_qs8(r, depthwise=False),
+    "dwconv2d_qs8": lambda r: _conv_qs8(r, depthwise=True),
+    "conv2d_f32": lambda r: _conv_f32(r, depthwise=False),
+    "dwconv2d_f32": lambda r: _conv_f32(r, depthwise=True),
+    "add_qs8": _add_qs8,
+    "mul_qs8": _mul_qs8,
+    "lut_x8": _lut_x8,
+    "maxpool2d_s8": lambda r: _pool(r, quantized=True, average=False),
+    "maxpool2d_f32": lambda r: _pool(r, quantized=False, average=False),
+    "avgpool2d_qs8": lambda r: _pool(r, quantized=True, average=True),
+    "avgpool2d_f32": lambda r: _pool(r, quantized=False, average=True),
+    "resize2d_qs8": lambda r: _resize(r, quantized=True),
+    "resize2d_f32": lambda r: _resize(r, quantized=False),
+    "quantize_f32_qs8": _quantize,
+    "dequantize_qs8_f32": _dequantize,
+    "binary_f32": lambda r: _binary(r, F32),
+    "binary_s32": lambda r: _binary(r, S32),
+    "softmax_f32": _softmax,
+    "concat": _concat,
+    "slice": _slice,
+    "gather_nd": _gather_nd,
+    "argmax": _argmax,
+    "cast": _cast,
+    "reshape": _reshape,
+    "transpose": _transpose,
+}
