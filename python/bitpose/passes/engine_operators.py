@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turns what is left of ONNX into operators of the engine, one by one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from bitpose.errors import Unsupported, UnsupportedModelError
+from bitpose.ir.graph import Graph, Node, Tensor
+from bitpose.ir.operators import ENGINE, FUNCTIONS, UNARY
+from bitpose.passes import permutations, spatial
+from bitpose.passes.rewriter import Rewriter, integer, ints, number
+
+
+class _MisfitError(Exception):
+    """A node that the engine has no operator for, and what it has."""
+
+    def __init__(self, problem: str, supported: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.supported = supported
+
+
+def engine_operators(graph: Graph) -> Graph:
+    """Before -> after:
+
+        1. Conv, MaxPool, AveragePool, Resize  ->  their NHWC operator, transposes around it
+        2. QuantizeLinear, DequantizeLinear    ->  quantize_f32_qs8, dequantize_qs8_f32
+        3. Add, Sub, Mul, Div, Min, Max        ->  binary_f32, binary_s32
+        4. Clip(x), Neg(x), Reciprocal(x)      ->  max and min with constants; x * -1; 1 / x
+        5. Softmax over another axis           ->  softmax_f32 with transposes around it
+        6. Concat, Slice, GatherND, ArgMax,
+           Cast, Reshape, Transpose            ->  the operator of that name
+
+    Raises UnsupportedModelError with every node that has no operator.
+    """
+    r = Rewriter(graph)
+    problems = []
+    for node in graph.nodes:
+        if node.op in ENGINE:
+            r.keep(node)
+            continue
+        try:
+            _convert(r, node)
+        except _MisfitError as misfit:
+            r.keep(node)
+            problem = Unsupported(node.name, node.op, 0, misfit.problem, misfit.supported)
+            problems.append(problem)
+    if problems:
+        raise UnsupportedModelError(problems)
+    return r.finish()
+
+
+def _convert(r: Rewriter, node: Node) -> None:
+    if node.op in _RULES:
+        _RULES[node.op](r, node, r.tensor(node.outputs[0]))
+    elif node.op in FUNCTIONS:
+        _binary(r, node, r.tensor(node.outputs[0]))
+    elif node.op in UNARY or node.op == "Pow":
+        raise _MisfitError("it works on float32", "this function between two 8-bit tensors")
+    else:
+        raise _MisfitError("nothing could take it in", "this operation beside a Conv")
+
+
+def _conv(r: Rewriter, node: Node, y: Tensor) -> None:
+    depthwise = integer(node, "group") != 1
+    weights = r.tensor(node.inputs[1])
+    bias = r.tensor(node.inputs[2]) if len(node.inputs) == 3 else None
+    if weights.data is None or (bias is not None and bias.data is None):
+        raise _MisfitError("weights or bias are computed at run time", "constant weights and bias")
+    if depthwise:
+        laid_out = r.constant(f"{weights.name}.hwc", weights.data[:, 0].transpose(1, 2, 0))
+    else:
+        laid_out = r.constant(f"{weights.name}.ohwi", weights.data.transpose(0, 2, 3, 1))
+    if bias is None:
+        bias_name = r.constant(f"{y.name}.bias", np.zeros(y.shape[1], np.float32))
+    else:
+        bias_name = bias.name
+    spatial.emit_nhwc(
+        r,
+        "dwconv2d_f32" if depthwise else "conv2d_f32",
+        r.tensor(node.inputs[0]),
+        y,
+        laid_out,
+        bias_name,
+        **spatial.conv_window(node),
+        fmin=number(node, "fmin", -math.inf),
+        fmax=number(node, "fmax", math.inf),
+    )
+
+
+def _max_pool(r: Rewriter, node: Node, y: Tensor) -> None:
+    op = "maxpool2d_s8" if y.dtype == np.int8 else "maxpool2d_f32"
+    spatial.emit_nhwc(r, op, r.tensor(node.inputs[0]), y, **spatial.pool_window(node))
+
+
+def _average_pool(r: Rewriter, node: Node, y: Tensor) -> None:
+    spatial.emit_nhwc(
+        r,
+        "avgpool2d_f32",
+        r.tensor(node.inputs[0]),
+        y,
+        **spatial.pool_window(node),
+        count_include_pad=integer(node, "count_include_pad"),
+    )
+
+
+def _resize(r: Rewriter, node: Node, y: Tensor) -> None:
+    x = r.tensor(node.inputs[0])
+    spatial.emit_nhwc(r, "resize2d_f32", x, y, **spatial.resize_window(node, y))
+
+
+def _quantize(r: Rewriter, node: Node, y: Tensor) -> None:
+    if y.quantization is None:
+        raise _MisfitError("an activation has one scale per channel", "one scale per activation")
+    bounds = {name: integer(node, name) for name in ("qmin", "qmax")}
+    r.emit("quantize_f32_qs8", node.inputs, y, **bounds)
+
+
+def _dequantize(r: Rewriter, node: Node, y: Tensor) -> None:
+    x = r.tensor(node.inputs[0])
+    if x.dtype != np.int8 or x.quantization is None:
+        raise _MisfitError("an activation is int32 or has one scale per channel", "int8, one scale")
+    r.emit("dequantize_qs8_f32", node.inputs, y)
+
+
+def _binary(r: Rewriter, node: Node, y: Tensor) -> None:
+    kinds = {"float32": "binary_f32", "int32": "binary_s32"}
+    if y.dtype.name not in kinds:
+        raise _MisfitError(f"it works on {y.dtype}", "float32, int32")
+    r.emit(kinds[y.dtype.name], node.inputs, y, function=FUNCTIONS.index(node.op))
+
+
+def _scalar(r: Rewriter, name: str, value: float) -> str:
+    return r.constant(name, np.array(value, np.float32))
+
+
+def _clip(r: Rewriter, node: Node, y: Tensor) -> None:
+    """Case 4: the lower bound first."""
+    low, high = number(node, "low"), number(node, "high")
+    x = node.inputs[0]
+    middle = y if high == math.inf else Tensor(f"{y.name}.low", y.dtype, y.shape)
+    if low != -math.inf or high == math.inf:
+        bound = _scalar(r, f"{y.name}.min", low)
+        x = r.emit("binary_f32", [x, bound], middle, function=FUNCTIONS.index("Max"))
+    if high != math.inf:
+        bound = _scalar(r, f"{y.name}.max", high)
+        r.emit("binary_f32", [x, bound], y, function=FUNCTIONS.index("Min"))
+
+
+def _negate(r: Rewriter, node: Node, y: Tensor) -> None:
+    factor = _scalar(r, f"{y.name}.factor", -1.0)
+    r.emit("binary_f32", [node.inputs[0], factor], y, function=FUNCTIONS.index("Mul"))
+
+
+def _reciprocal(r: Rewriter, node: Node, y: Tensor) -> None:
+    one = _scalar(r, f"{y.name}.one", 1.0)
+    r.emit("binary_f32", [one, node.inputs[0]], y, function=FUNCTIONS.index("Div"))
+
+
+def _softmax(r: Rewriter, node: Node, y: Tensor) -> None:
+    axis, rank = integer(node, "axis"), len(y.shape)
+    if axis == rank - 1:
+        r.emit("softmax_f32", node.inputs, y)
+        return
+    p = (*(i for i in range(rank) if i != axis), axis)
+    moved = spatial.transposed(r, r.tensor(node.inputs[0]), p)
+    result = Tensor(permutations.suffix(y.name, p), y.dtype, moved.shape)
+    r.emit("softmax_f32", [moved.name], result)
+    r.emit("transpose", [result.name], y, **permutations.attributes(permutations.inverse(p)))
+
+
+def _transpose(r: Rewriter, node: Node, y: Tensor) -> None:
+    r.emit("transpose", node.inputs, y, **permutations.attributes(ints(node, "perm")))
+
+
+def _same(name: str) -> Callable[[Rewriter, Node, Tensor], None]:
+    def rule(r: Rewriter, node: Node, y: Tensor) -> None:
+        r.emit(name, node.inputs, y, **node.attributes)
+
+    return rule
+
+
+_RULES: Mapping[str, Callable[[Rewriter, Node, Tensor], None]] = {
+    "ArgMax": _same("argmax"),
+    "AveragePool": _average_pool,
+    "Cast": _same("cast"),
+    "Clip": _clip,
+    "Concat": _same("concat"),
+    "Conv": _conv,
+    "DequantizeLinear": _dequantize,
+    "GatherND": _same("gather_nd"),
+    "MaxPool": _max_pool,
+    "Neg": _negate,
+    "QuantizeLinear": _quantize,
+    "Reciprocal": _reciprocal,
+    "Reshape": _same("reshape"),
+    "Resize": _resize,
+    "Slice": _same("slice"),
+    "Softmax": _softmax,
+    "Transpose": _transpose,
+}

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutions between 8-bit tensors as integer arithmetic.
+
+With real = s (q - z) for x, the weights and y, and bias' = bias / (s_x s_w):
+
+    y - z_y = s_x s_w / s_y * (bias' + sum (x - z_x) (w - z_w))
+
+so the accumulator is an integer once bias' is rounded, and one multiplier per output channel brings
+it to the steps of y. Weights keep every bit; they are only laid out anew.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitpose.errors import Unsupported, UnsupportedModelError
+from bitpose.ir.graph import Node, Quantization
+from bitpose.passes import spatial
+from bitpose.passes.fold_clips import code_of
+from bitpose.passes.qdq import codes, quantization_of
+from bitpose.passes.rewriter import Rewriter, integer, number
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Constant int8 weights [O, I, kh, kw] with a scale per output channel and one zero point."""
+
+    name: str
+    codes: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    zero_point: int
+
+
+def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
+    """Before -> after, in the place of `quantize`:
+
+        1. Q(Conv(D(x), D(w)))               ->   conv2d_qs8(x, w, 0, s_x s_w / s_y)
+        2. Q(Conv(D(x), D(w), D(bias)))      ->   conv2d_qs8 with the bias in units of s_x s_w
+        3. Q(Conv(D(x), D(w), float bias))   ->   the same
+        4. 1 .. 3 with a group per channel   ->   dwconv2d_qs8
+
+    A bias whose scale is not s_x s_w is rescaled in float64 and rounded to nearest even. fmin and
+    fmax of the convolution become part of qmin and qmax. Returns False, and changes nothing, where
+    an operand is no such thing. Raises UnsupportedModelError where a sum could leave int32.
+    """
+    x, weights = codes(r, conv.inputs[0]), _weights(r, conv)
+    bias = None if weights is None else _real_bias(r, conv, len(weights.scales))
+    if x is None or weights is None or bias is None:
+        return False
+    y = r.tensor(quantize.outputs[0])
+    qx, qy = quantization_of(x), quantization_of(y)
+    steps = np.float64(qx.scale) * weights.scales.astype(np.float64)
+    counts = np.rint(bias / steps)
+    _prove_accumulators(conv, weights, qx, counts)
+    ratios = (steps / np.float64(qy.scale)).astype(np.float32)
+    _check_multipliers(conv, ratios)
+    depthwise = integer(conv, "group") != 1
+    bounds = (integer(quantize, "qmin"), integer(quantize, "qmax"))
+    qmin = code_of(number(conv, "fmin", -math.inf), y, *bounds)
+    qmax = code_of(number(conv, "fmax", math.inf), y, *bounds)
+    spatial.emit_nhwc(
+        r,
+        "dwconv2d_qs8" if depthwise else "conv2d_qs8",
+        x,
+        y,
+        _laid_out(r, weights, depthwise),
+        r.constant(f"{y.name}.bias", counts.astype(np.int32)),
+        r.constant(f"{y.name}.multiplier", ratios),
+        **spatial.conv_window(conv),
+        qmin=qmin,
+        qmax=qmax,
+    )
+    return True
+
+
+def _weights(r: Rewriter, conv: Node) -> Weights | None:
+    """The constant codes below the second operand, if they have one zero point."""
+    source = r.producer(conv.inputs[1])
+    if source is None or source.op != "DequantizeLinear":
+        return None
+    tensor = r.tensor(source.inputs[0])
+    if tensor.data is None or tensor.dtype != np.int8:
+        return None
+    outputs = tensor.shape[0]
+    if len(source.inputs) == 1:
+        q = quantization_of(tensor)
+        scales = np.full(outputs, q.scale, np.float32)
+        return Weights(tensor.name, tensor.data, scales, q.zero_point)
+    per_channel, zero_points = (r.tensor(name).data for name in source.inputs[1:])
+    if per_channel is None or zero_points is None or integer(source, "axis") != 0:
+        return None
+    if np.any(zero_points != zero_points[0]):
+        return None
+    return Weights(tensor.name, tensor.data, per_channel, int(zero_points[0]))
+
+
+def _real_bias(r: Rewriter, conv: Node, outputs: int) -> NDArray[np.float64] | None:
+    """The bias as real numbers, exact up to one rounding of float64."""
+    if len(conv.inputs) < 3:
+        return np.zeros(outputs)
+    source = r.producer(conv.inputs[2])
+    if source is None:
+        data = r.tensor(conv.inputs[2]).data
+        return None if data is None else data.astype(np.float64)
+    if source.op != "DequantizeLinear":
+        return None
+    tensor = r.tensor(source.inputs[0])
+    if tensor.data is None:
+        return None
+    if len(source.inputs) == 3:
+        scale, zero_point = (r.tensor(name).data for name in source.inputs[1:])
+        if scale is None or zero_point is None:
+            return None
+    else:
+        q = quantization_of(tensor)
+        scale, zero_point = np.array(q.scale, np.float32), np.array(q.zero_point)
+    centred = tensor.data.astype(np.float64) - zero_point.astype(np.float64)
+    return centred * scale.astype(np.float64)
+
+
+def _prove_accumulators(
+    conv: Node, weights: Weights, x: Quantization, bias: NDArray[np.float64]
+) -> None:
+    """Refuses weights with which a sum could leave int32: |bias| + |x - z| sum|w - z| < 2^31."""
+    reach = max(127 - x.zero_point, x.zero_point + 128)
+    magnitudes = np.abs(weights.codes.astype(np.int64) - weights.zero_point)
+    sums = magnitudes.reshape(len(bias), -1).sum(axis=1)
+    worst = np.abs(bias) + reach * sums.astype(np.float64)
+    if np.any(~(worst < 2.0**31)):
+        channel = int(np.argmax(worst))
+        problem = f"the sum of output channel {channel} could reach {worst[channel]:.3g}"
+        raise UnsupportedModelError(
+            [Unsupported(conv.name, "Conv", 0, problem, "|bias| + |x| sum|w| below 2^31")]
+        )
+
+
+def _check_multipliers(conv: Node, ratios: NDArray[np.float32]) -> None:
+    if not np.all(np.isfinite(ratios) & (ratios > 0)):
+        problem = "s_x s_w / s_y of a channel is not a positive float32"
+        raise UnsupportedModelError([Unsupported(conv.name, "Conv", 0, problem, "larger scales")])
+
+
+def _laid_out(r: Rewriter, weights: Weights, depthwise: bool) -> str:
+    """The weights as [O, kh, kw, I], or [kh, kw, C] for depthwise: the same bytes, moved.
+
+    The scale that they state is the largest of their channels; the engine does not use it.
+    """
+    note = Quantization(float(weights.scales.max()), weights.zero_point)
+    if depthwise:
+        data = weights.codes[:, 0].transpose(1, 2, 0)
+        return r.constant(f"{weights.name}.hwc", data, note)
+    return r.constant(f"{weights.name}.ohwi", weights.codes.transpose(0, 2, 3, 1), note)

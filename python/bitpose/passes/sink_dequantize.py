@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moves codes, not reals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from bitpose.ir.graph import Attribute, Graph, Node, Tensor
+from bitpose.passes.qdq import quantization_of
+from bitpose.passes.rewriter import Rewriter, integer, ints
+
+_MOVERS = ("Reshape", "Transpose", "Slice", "GatherND", "MaxPool", "Pad")
+
+
+def sink_dequantize(graph: Graph) -> Graph:
+    """Before -> after (D: DequantizeLinear; M moves or selects elements, or is a MaxPool):
+
+        1. M(D(q))                       ->   D(M(q))
+        2. Concat(D(q)...), equal scales
+           and zero points               ->   D(Concat(q...))
+        3. Pad(D(q), 0)                  ->   D(Pad(q, zero point))
+        4. ArgMax(D(q))                  ->   ArgMax(q)
+        5. Transpose or Reshape of D(q)
+           with one scale per channel    ->   D(M(q)) if the channels stay an axis
+
+    Exact: D works element by element, is strictly increasing, and maps the zero point to 0.
+    """
+    r = Rewriter(graph)
+    for node in graph.nodes:
+        sources = [r.producer(x) for x in node.inputs]
+        first = sources[0] if sources else None
+        if first is None or first.op != "DequantizeLinear":
+            r.keep(node)
+        elif node.op == "ArgMax" and len(first.inputs) == 1:
+            r.emit("ArgMax", first.inputs, r.tensor(node.outputs[0]), **node.attributes)
+        elif node.op == "Concat":
+            _concat(r, node, sources)
+        elif node.op in _MOVERS and len(first.inputs) == 1:
+            _move(r, node, first)
+        elif node.op in ("Transpose", "Reshape"):
+            _move_channels(r, node, first)
+        else:
+            r.keep(node)
+    return r.finish()
+
+
+def _moved(r: Rewriter, node: Node, codes: Tensor) -> Tensor:
+    """What the codes become: the shape of the node's output."""
+    y = r.tensor(node.outputs[0])
+    return replace(codes, name=f"{y.name}.codes", shape=y.shape, data=None)
+
+
+def _concat(r: Rewriter, node: Node, sources: list[Node | None]) -> None:
+    """Case 2."""
+    codes = [r.tensor(s.inputs[0]) for s in sources if s is not None and _per_tensor(s)]
+    notes = {x.quantization for x in codes}
+    if len(codes) != len(node.inputs) or len(notes) != 1:
+        r.keep(node)
+        return
+    moved = _moved(r, node, codes[0])
+    r.emit("Concat", [x.name for x in codes], moved, **node.attributes)
+    r.emit("DequantizeLinear", [moved.name], r.tensor(node.outputs[0]))
+
+
+def _per_tensor(node: Node) -> bool:
+    return node.op == "DequantizeLinear" and len(node.inputs) == 1
+
+
+def _move(r: Rewriter, node: Node, source: Node) -> None:
+    """Cases 1 and 3."""
+    codes = r.tensor(source.inputs[0])
+    attributes: dict[str, Attribute] = dict(node.attributes)
+    if node.op == "Pad":
+        attributes["value"] = float(quantization_of(codes).zero_point)
+    moved = _moved(r, node, codes)
+    r.emit(node.op, [codes.name, *node.inputs[1:]], moved, **attributes)
+    r.emit("DequantizeLinear", [moved.name], r.tensor(node.outputs[0]))
+
+
+def _move_channels(r: Rewriter, node: Node, source: Node) -> None:
+    """Case 5."""
+    codes, y = r.tensor(source.inputs[0]), r.tensor(node.outputs[0])
+    axis: int | None = integer(source, "axis")
+    if node.op == "Transpose":
+        axis = ints(node, "perm").index(integer(source, "axis"))
+    else:
+        axis = _same_axis(codes.shape, y.shape, integer(source, "axis"))
+    if axis is None:
+        r.keep(node)
+        return
+    moved = _moved(r, node, codes)
+    r.emit(node.op, [codes.name], moved, **node.attributes)
+    r.emit("DequantizeLinear", [moved.name, *source.inputs[1:]], y, axis=axis)
+
+
+def _same_axis(before: tuple[int, ...], after: tuple[int, ...], axis: int) -> int | None:
+    """The axis of a reshaped tensor that runs as `axis` did."""
+    for i, extent in enumerate(after):
+        if extent == before[axis] and math.prod(after[:i]) == math.prod(before[:axis]):
+            return i
+    return None

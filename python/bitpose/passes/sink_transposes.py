@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Removes transposes, by carrying them down until they meet their inverse or the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bitpose.ir.graph import Attribute, Graph, Node, Tensor
+from bitpose.passes import permutations
+from bitpose.passes.permutations import Permutation
+from bitpose.passes.rewriter import Rewriter, integer
+
+#: Operators that work element by element on the first n operands (None: all).
+_ELEMENTWISE: Mapping[str, int | None] = {
+    "add_qs8": None,
+    "binary_f32": None,
+    "binary_s32": None,
+    "cast": 1,
+    "dequantize_qs8_f32": 1,
+    "lut_x8": 1,
+    "mul_qs8": None,
+    "quantize_f32_qs8": 1,
+}
+#: Operators with an attribute `axis`, and those where the axis may disappear.
+_ALONG_AXIS = ("concat", "slice", "argmax")
+
+
+def sink_transposes(graph: Graph) -> Graph:
+    """Before -> after (T: transpose by p, T' by its inverse; u: any elementwise operator):
+
+        1. T2(T1(x))                          ->   T12(x), or x if that moves nothing
+        2. u(T(x))                            ->   T(u(x))
+        3. u(T(x), T(y)), u(T(x), constant)   ->   T(u(x, y)), T(u(x, T'(constant)))
+        4. concat, slice, argmax of T(x)      ->   T(op(x)) along the axis that T moves there
+        5. softmax_f32(T(x)), last axis kept  ->   T(softmax_f32(x))
+        6. T(x) that moves axes of extent 1   ->   reshape(x)
+        7. reshape(T(x)), T of the kind of 6  ->   reshape(x)
+        8. anything else that reads T(x)      ->   unchanged, T(x) is computed once
+
+    Transposes are not moved one by one. While nodes are visited in order, each tensor is kept as a
+    view: another tensor and the permutation that leads from it. An elementwise operator works on
+    the other tensors when their permutations agree and hands the permutation on; operators that
+    care for the order of axes get the transposed tensor written out.
+    """
+    return _Sinking(graph).run()
+
+
+class _View:
+    """A tensor that is transpose(source, p)."""
+
+    def __init__(self, source: Tensor, p: Permutation) -> None:
+        self.source = source
+        self.p = p
+
+    @property
+    def is_plain(self) -> bool:
+        return permutations.is_identity(self.p)
+
+
+class _Sinking:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.r = Rewriter(graph)
+        self.views: dict[str, _View] = {}
+
+    def run(self) -> Graph:
+        for node in self.graph.nodes:
+            self._visit(node)
+        for name in self.graph.outputs:
+            self._write_out(name)
+        return self.r.finish()
+
+    def _visit(self, node: Node) -> None:
+        handled = False
+        if node.op == "transpose":
+            handled = self._transpose(node)
+        elif node.op in _ELEMENTWISE:
+            handled = self._elementwise(node)
+        elif node.op in _ALONG_AXIS:
+            handled = self._along_axis(node)
+        elif node.op == "softmax_f32":
+            handled = self._softmax(node)
+        elif node.op == "reshape":
+            handled = self._reshape(node)
+        if not handled:
+            for x in node.inputs:
+                self._write_out(x)
+            self.r.keep(node)
+
+    def _view(self, name: str) -> _View:
+        tensor = self.r.tensor(name)
+        return self.views.get(name, _View(tensor, permutations.identity(len(tensor.shape))))
+
+    def _transpose(self, node: Node) -> bool:
+        """Case 1."""
+        view = self._view(node.inputs[0])
+        p = permutations.of_node(node, len(view.p))
+        self._record(node.outputs[0], view.source, permutations.compose(view.p, p))
+        return True
+
+    def _record(self, name: str, source: Tensor, p: Permutation) -> None:
+        """Notes that a tensor is transpose(source, p)."""
+        self.views[name] = _View(source, p)
+        if permutations.is_identity(p):
+            self.r.substitute(name, source.name)
+        self.r.changed = True
+
+    def _write_out(self, name: str) -> None:
+        """Makes a tensor exist under its own name. Cases 6 and 8."""
+        view = self.views.pop(name, None)
+        if view is None or view.is_plain:
+            return
+        output = self.graph.tensor(name)
+        if permutations.moves_units_alone(view.source.shape, view.p):
+            self.r.emit("reshape", [view.source.name], output)
+        else:
+            attributes = permutations.attributes(view.p)
+            self.r.emit("transpose", [view.source.name], output, **attributes)
+
+    def _emit_view(
+        self, node: Node, inputs: Sequence[str], p: Permutation, attributes: Mapping[str, Attribute]
+    ) -> None:
+        """Emits the node on sources, so that its old output is transpose(result, p)."""
+        y = self.graph.tensor(node.outputs[0])
+        if permutations.is_identity(p):
+            self.r.emit(node.op, inputs, y, **attributes)
+            return
+        back = permutations.inverse(p)
+        name = permutations.suffix(y.name, back)
+        result = replace(y, name=name, shape=permutations.apply(y.shape, back))
+        self.r.emit(node.op, inputs, result, **attributes)
+        self._record(y.name, self.r.tensor(name), p)
+
+    def _elementwise(self, node: Node) -> bool:
+        """Cases 2 and 3."""
+        operands = node.inputs[: _ELEMENTWISE[node.op]]
+        rank = len(self.graph.tensor(node.outputs[0]).shape)
+        for p in self._candidates(operands, rank):
+            sources = self._sources(operands, p)
+            if sources is not None:
+                rest = node.inputs[len(operands) :]
+                self._emit_view(node, [*sources, *rest], p, node.attributes)
+                return True
+        return False
+
+    def _candidates(self, operands: Sequence[str], rank: int) -> list[Permutation]:
+        """The permutations in front of operands, that of the largest operand first."""
+        views = [self._view(x) for x in operands]
+        views.sort(key=lambda view: -view.source.elements)
+        return [view.p for view in views if not view.is_plain and len(view.p) == rank]
+
+    def _sources(self, operands: Sequence[str], p: Permutation) -> list[str] | None:
+        """The operands of op(x', ...) where op(x, ...) = transpose(op(x', ...), p), if free."""
+        found = [self._as_source(x, p) for x in operands]
+        known = [x for x in found if x is not None]
+        return [self._source_name(*x) for x in known] if len(known) == len(found) else None
+
+    def _as_source(self, name: str, p: Permutation) -> tuple[Tensor, Permutation] | None:
+        """A tensor and the permutation from it to transpose(x, inverse of p), if that is free.
+
+        It is free where the permutation moves axes of extent 1 alone or the tensor is a constant.
+        An operand of lower rank gets axes of extent 1 in front.
+        """
+        view = self._view(name)
+        source, missing = view.source, len(p) - len(view.p)
+        if missing and not view.is_plain:
+            return None
+        if missing:
+            source = replace(source, shape=(1,) * missing + source.shape)
+        front = permutations.identity(len(p)) if missing else view.p
+        q = permutations.compose(front, permutations.inverse(p))
+        free = source.is_constant or permutations.moves_units_alone(source.shape, q)
+        return (source, q) if free else None
+
+    def _source_name(self, source: Tensor, q: Permutation) -> str:
+        """The tensor transpose(source, q), where that is free."""
+        original = self.r.tensors[source.name]
+        shape = permutations.apply(source.shape, q)
+        if shape == original.shape and permutations.is_identity(q):
+            return source.name
+        if original.data is not None:
+            data = original.data.reshape(source.shape).transpose(q)
+            name = permutations.suffix(source.name, q)
+            return self.r.constant(name, data, original.quantization)
+        name = f"{source.name}@{'x'.join(map(str, shape))}"
+        return self.r.emit("reshape", [source.name], replace(original, name=name, shape=shape))
+
+    def _along_axis(self, node: Node) -> bool:
+        """Case 4."""
+        for p in self._candidates(node.inputs, len(self.graph.tensor(node.inputs[0]).shape)):
+            sources = self._sources(node.inputs, p)
+            if sources is not None:
+                axis = p[integer(node, "axis")]
+                drops = node.op == "argmax" and not integer(node, "keepdims")
+                after = tuple(i - (i > axis) for i in p if i != axis) if drops else p
+                self._emit_view(node, sources, after, {**node.attributes, "axis": axis})
+                return True
+        return False
+
+    def _softmax(self, node: Node) -> bool:
+        """Case 5."""
+        view = self._view(node.inputs[0])
+        if view.is_plain or view.p[-1] != len(view.p) - 1:
+            return False
+        self._emit_view(node, [view.source.name], view.p, node.attributes)
+        return True
+
+    def _reshape(self, node: Node) -> bool:
+        """Case 7."""
+        view = self._view(node.inputs[0])
+        if view.is_plain or not permutations.moves_units_alone(view.source.shape, view.p):
+            return False
+        self.r.emit("reshape", [view.source.name], self.graph.tensor(node.outputs[0]))
+        return True

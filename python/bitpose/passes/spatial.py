@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From pictures [N, C, H, W] to operators of the engine, which take [N, H, W, C]."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bitpose.errors import GraphError
+from bitpose.ir.graph import Attribute, Node, Tensor
+from bitpose.ir.operators import COORDINATE_MODES
+from bitpose.passes import permutations
+from bitpose.passes.permutations import Permutation
+from bitpose.passes.rewriter import Rewriter, ints
+
+
+def transposed(r: Rewriter, x: Tensor, p: Permutation) -> Tensor:
+    """transpose(x, p), emitted once however often it is asked for."""
+    y = replace(
+        x, name=permutations.suffix(x.name, p), shape=permutations.apply(x.shape, p), data=None
+    )
+    return r.tensor(r.emit("transpose", [x.name], y, **permutations.attributes(p)))
+
+
+def emit_nhwc(
+    r: Rewriter, op: str, x: Tensor, y: Tensor, *constants: str, **attributes: Attribute
+) -> None:
+    """Writes y = op(x, constants) with a transpose before and behind; x and y are NCHW."""
+    name = permutations.suffix(y.name, permutations.TO_NHWC)
+    result = replace(y, name=name, shape=permutations.apply(y.shape, permutations.TO_NHWC))
+    source = transposed(r, x, permutations.TO_NHWC)
+    r.emit(op, [source.name, *constants], result, **attributes)
+    r.emit("transpose", [name], y, **permutations.attributes(permutations.TO_NCHW))
+
+
+def _pads(node: Node) -> dict[str, int]:
+    top, left, bottom, right = ints(node, "pads")
+    return {"pad_top": top, "pad_left": left, "pad_bottom": bottom, "pad_right": right}
+
+
+def conv_window(node: Node) -> dict[str, int]:
+    """The window attributes of a convolution of the engine."""
+    strides, dilations = ints(node, "strides"), ints(node, "dilations")
+    return {
+        "stride_h": strides[0],
+        "stride_w": strides[1],
+        "dilation_h": dilations[0],
+        "dilation_w": dilations[1],
+        **_pads(node),
+    }
+
+
+def pool_window(node: Node) -> dict[str, int]:
+    """The window attributes of a pool of the engine."""
+    kernel, strides = ints(node, "kernel"), ints(node, "strides")
+    return {
+        "kernel_h": kernel[0],
+        "kernel_w": kernel[1],
+        "stride_h": strides[0],
+        "stride_w": strides[1],
+        **_pads(node),
+    }
+
+
+def resize_window(node: Node, y: Tensor) -> dict[str, int | float]:
+    """The attributes of a resize of the engine; y is NCHW."""
+    scales = node.attributes["scales"]
+    if not isinstance(scales, tuple):
+        raise GraphError(f"Resize {node.name!r}: scales are {scales!r}")
+    return {
+        "output_h": y.shape[2],
+        "output_w": y.shape[3],
+        "scale_h": float(scales[0]),
+        "scale_w": float(scales[1]),
+        "coordinate_mode": COORDINATE_MODES.index(str(node.attributes["coordinate_mode"])),
+    }
