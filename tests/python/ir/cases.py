@@ -67,7 +67,7 @@ def operators() -> list[str]:
 def _codes(random: Random, *shape: int) -> Array:
     kind = random.integers(4)
     if kind == 0:
-        return np.where(random.random(shape) < 0.5, -128, 127).astype(np.int8)
+        return np.asarray(np.where(random.random(shape) < 0.5, -128, 127), np.int8)
     return random.integers(-128, 128, shape).astype(np.int8)
 
 
@@ -114,7 +114,7 @@ def _window(random: Random, dilated: bool) -> tuple[tuple[int, int], dict[str, i
 def _multipliers(random: Random, count: int, terms: int) -> Array:
     """Such that accumulators of `terms` products mostly fill the output's range."""
     typical = 100.0 / (5000.0 * np.sqrt(terms))
-    return (typical * np.exp2(random.uniform(-2, 1, count))).astype(np.float32)
+    return np.asarray(typical * np.exp2(random.uniform(-2, 1, count)), np.float32)
 
 
 def _conv_qs8(random: Random, depthwise: bool) -> Operation:
