@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: autotestdict=False
 """Hot loops of the Python package. Integer arithmetic only: the same bytes on every machine."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
