@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bitpose.cli.console import Isa, Threads, console, table
+from bitpose.cli.machine import describe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,8 +37,9 @@ def bench(
     """Time networks: median, 10th and 90th percentile of a run in milliseconds."""
     import bitpose
 
+    console.print(describe(threads, isa))
     report = table(
-        f"milliseconds per run, {threads} thread(s), {runs} runs",
+        f"milliseconds per run, {runs} runs",
         "model", "engine", "median", "p10", "p90", "bitpose is", text=2,
     )  # fmt: skip
     for path in models:

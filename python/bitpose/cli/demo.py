@@ -15,6 +15,7 @@ import typer
 from bitpose.cli.bench import interleaved
 from bitpose.cli.console import Isa, Threads, console, digest, size, table
 from bitpose.cli.inspect import profiled
+from bitpose.cli.machine import describe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,6 +53,7 @@ def demo(
     from bitpose.quantize.calibrate import calibrate
     from bitpose.quantize.qdq import quantize
 
+    console.print(describe(threads, isa))
     console.print("MobileNetV2-type pose network, [bold]untrained[/] weights from a seed")
     network = build_network(seed)
     start = time.perf_counter()

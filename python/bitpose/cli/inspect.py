@@ -11,6 +11,7 @@ import typer
 
 from bitpose.cli.bench import random_feed
 from bitpose.cli.console import Isa, ModelPath, Threads, console, size, table
+from bitpose.cli.machine import describe
 
 if TYPE_CHECKING:
     from bitpose._core import OperatorProfile
@@ -30,6 +31,7 @@ def inspect(
     import bitpose
 
     session = bitpose.InferenceSession(model, threads=threads, isa=isa)
+    console.print(describe(threads, isa))
     signature = table(str(model), "", "name", "type", text=3)
     for kind, nodes in (("input", session.get_inputs()), ("output", session.get_outputs())):
         for node in nodes:

@@ -11,6 +11,7 @@ import typer
 
 from bitpose.cli.bench import random_feed
 from bitpose.cli.console import console, digest, table
+from bitpose.cli.machine import describe, instruction_sets
 
 
 def selftest(
@@ -22,6 +23,7 @@ def selftest(
     seed: Annotated[int, typer.Option(help="Of the first problem.", min=0)] = 1,
 ) -> None:
     """Compare every kernel with the portable one, and whole networks across instruction sets."""
+    console.print(describe(1, None))
     failures = _check_kernels(problems, seed)
     for model in models or []:
         failures += _check_model(model)
@@ -53,14 +55,6 @@ def _check_kernels(problems: int, seed: int) -> int:
         console.print("[bold red]failed[/]", end=" ")
         console.print(text, markup=False)
     return len(failures)
-
-
-def instruction_sets() -> list[str]:
-    """Those of this CPU that kernels of this build use, the portable one first."""
-    from bitpose import _core
-
-    usable = {isa for _, _, isa, runs_here in _core.kernels() if runs_here} - {"test", "scalar"}
-    return ["scalar", *sorted(usable)]
 
 
 def _check_model(model: Path) -> int:
