@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX models to `.bpm` models."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bitpose.errors import InvalidModelError
+
+if TYPE_CHECKING:
+    import onnx
+
+    from bitpose.ir.graph import Graph
+
+_MAGIC = b"bitpose\0"
+#: Protobuf's own limit.
+_MAX_ONNX_BYTES = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A compiled network.
+
+    `graph` has the engine's operators in execution order; it is None for a model that was loaded
+    from a file.
+    """
+
+    data: bytes
+    graph: Graph | None = None
+
+    def to_bytes(self) -> bytes:
+        """The bytes of the `.bpm` file."""
+        return self.data
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the `.bpm` file. A file of that name is replaced in one step."""
+        target = Path(path)
+        draft = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+        try:
+            draft.write_bytes(self.data)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the file."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def compile(
+    model: str | os.PathLike[str] | bytes | onnx.ModelProto,
+    *,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    licence: str | None = None,
+) -> Model:
+    """Compiles an ONNX model, in float or quantized (QDQ), opset 7 or newer.
+
+    `model` is a path, the bytes of a file, or a parsed model. `shapes` gives shapes for inputs
+    whose extents the model leaves free. `licence` is stored in the file. Equal bytes and options
+    give equal files on every machine.
+
+    Raises UnsupportedModelError, which lists all that stands in the way, InvalidModelError, and
+    OSError.
+    """
+    from bitpose import _core
+    from bitpose.lower import lower
+    from bitpose.model_file import ModelRecord, write_model
+
+    source, folder = _read(model)
+    graph = to_graph(source, shapes=shapes, folder=folder)
+    record = ModelRecord((lower(graph),), _metadata(source, licence))
+    return Model(write_model(record, _core.schema()), graph)
+
+
+def to_graph(
+    source: bytes,
+    *,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    folder: Path | None = None,
+) -> Graph:
+    """The final graph of an ONNX file: the engine's operators, before they become bytes.
+
+    `folder` is where external data may lie. Raises as `compile` does.
+    """
+    from bitpose.onnx.importer import import_model
+    from bitpose.passes import run_passes
+
+    return run_passes(import_model(_parse(source), shapes=shapes, folder=folder))
+
+
+def load(model: str | os.PathLike[str] | bytes) -> Model:
+    """A compiled model from a path or from the bytes of its file.
+
+    Its contents are checked when a session is made of it. Raises InvalidModelError for what is no
+    `.bpm` file, and OSError.
+    """
+    data = model if isinstance(model, bytes) else Path(model).read_bytes()
+    if not data.startswith(_MAGIC):
+        raise InvalidModelError("not a bitpose model: the first bytes are not 'bitpose'")
+    return Model(data)
+
+
+def _read(
+    model: str | os.PathLike[str] | bytes | onnx.ModelProto,
+) -> tuple[bytes, Path | None]:
+    """The bytes of an ONNX file and the folder it lies in."""
+    if isinstance(model, bytes):
+        return model, None
+    if isinstance(model, str | os.PathLike):
+        path = Path(model)
+        if path.stat().st_size > _MAX_ONNX_BYTES:
+            raise InvalidModelError(f"{path} has more than 2 GiB")
+        return path.read_bytes(), path.parent
+    return model.SerializeToString(deterministic=True), None
+
+
+def _parse(source: bytes) -> onnx.ModelProto:
+    import onnx
+
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(source)
+    except Exception as error:  # Protobuf's DecodeError, whose module differs between versions.
+        raise InvalidModelError(f"not an ONNX model: {error}") from error
+    return model
+
+
+def _metadata(source: bytes, licence: str | None) -> dict[str, str]:
+    from bitpose import __version__
+
+    metadata = {
+        "producer": f"bitpose {__version__}",
+        "source_sha256": hashlib.sha256(source).hexdigest(),
+    }
+    if licence is not None:
+        metadata["licence"] = licence
+    return metadata
