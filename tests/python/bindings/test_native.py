@@ -24,7 +24,7 @@ def weights(inputs: int, outputs: int) -> Array:
     triangle = np.maximum(0, 2 * max(inputs, outputs) - distance)
     sums = np.cumsum(triangle, axis=1)
     rounded = (sums << 14) // sums[:, -1:]
-    return np.diff(rounded, axis=1, prepend=0)
+    return np.asarray(np.diff(rounded, axis=1, prepend=0))
 
 
 def definition(picture: Array, height: int, width: int) -> Array:
@@ -81,6 +81,6 @@ def test_pictures_are_checked() -> None:
     with pytest.raises(ValueError, match="shape"):
         resize_bilinear(np.zeros((0, 4, 3), np.uint8), 2, 2)
     with pytest.raises(ValueError, match="dtype mismatch"):
-        resize_bilinear(np.zeros((4, 4, 3), np.float32), 2, 2)  # type: ignore[arg-type]
+        resize_bilinear(np.zeros((4, 4, 3), np.float32), 2, 2)
     with pytest.raises(ValueError, match="dimensions"):
         resize_bilinear(np.zeros((4, 4), np.uint8), 2, 2)
