@@ -26,6 +26,10 @@ class Placement:
     left: float
     top: float
 
+    def shifted(self, left: float, top: float) -> Placement:
+        """The placement of a photo of which a part, that begins at (left, top), lies here."""
+        return Placement(self.scale, self.left - left * self.scale, self.top - top * self.scale)
+
     def to_photo(self, xy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Points [..., 2] of the network's input as points of the photo."""
         origin = np.array([self.left, self.top], np.float32)
@@ -36,6 +40,30 @@ def load_photo(path: str | PathLike[str]) -> Image.Image:
     """Reads a picture as RGB, turned the way its EXIF record says."""
     with Image.open(path) as image:
         return ImageOps.exif_transpose(image).convert("RGB")
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels of a photo."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def square(self, margin: float = 1.25) -> Box:
+        """The square with the same centre whose side is `margin` times the longer side."""
+        side = margin * max(self.width, self.height)
+        return Box(
+            self.left + (self.width - side) / 2, self.top + (self.height - side) / 2, side, side
+        )
+
+
+def crop(photo: Image.Image, box: Box) -> tuple[Image.Image, int, int]:
+    """The pixels of a box, black outside the photo, and the whole numbers where it begins."""
+    left, top = round(box.left), round(box.top)
+    size = max(1, round(box.width)), max(1, round(box.height))
+    return photo.crop((left, top, left + size[0], top + size[1])), left, top
 
 
 def letterbox(photo: Image.Image, height: int, width: int) -> tuple[Picture, Placement]:

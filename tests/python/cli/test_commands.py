@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-pytest.importorskip("bitpose._core")
-
 from bitpose.cli.app import app
 
 

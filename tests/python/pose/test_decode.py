@@ -15,7 +15,7 @@ from bitpose.pose.decode import (
     decode_movenet,
     find_convention,
 )
-from bitpose.pose.photo import Placement, letterbox, load_photo
+from bitpose.pose.photo import Box, Placement, crop, letterbox, load_photo
 from bitpose.pose.skeleton import COCO_17, PEM_14, Skeleton
 
 
@@ -39,6 +39,19 @@ def test_points_come_back_to_where_they_were(size: tuple[int, int]) -> None:
     rows, columns = np.nonzero(picture[..., 0] > 100)
     centre = np.array([columns.mean() + 0.5, rows.mean() + 0.5], np.float32)
     np.testing.assert_allclose(placement.to_photo(centre), [x, y], atol=1.5 / placement.scale)
+
+
+def test_parts_of_a_photo_keep_its_coordinates() -> None:
+    photo = Image.new("RGB", (100, 80))
+    photo.paste((255, 255, 255), (88, 8, 92, 12))
+    box = Box(80, 0, 10, 20).square(2.0)
+    assert box == Box(65, -10, 40, 40)
+    part, left, top = crop(photo, box)
+    assert (part.size, left, top) == ((40, 40), 65, -10)
+    picture, placement = letterbox(part, 20, 20)
+    rows, columns = np.nonzero(picture[..., 0] > 100)
+    centre = np.array([columns.mean() + 0.5, rows.mean() + 0.5], np.float32)
+    np.testing.assert_allclose(placement.shifted(left, top).to_photo(centre), [90, 10], atol=1)
 
 
 def test_photos_are_turned_by_exif(tmp_path: Path) -> None:
