@@ -27,8 +27,8 @@
 ///   int32 bias[NR] | float multiplier[NR] | for t < ks, for each block of KR of kc: weight[NR][KR]
 ///
 /// with kc padded to whole blocks by zero weights, so bytes read behind a row are multiplied by
-/// zero. Columns may stand in a permuted order that saves the epilogue its shuffles (see
-/// PackLayout).
+/// zero. Columns stand in lane order (kernels/base/lane_order.h), which saves the epilogue its
+/// shuffles.
 namespace bitpose {
 
 /// Canonical operands of a layer.
@@ -118,13 +118,5 @@ size_t packed_panel_bytes(const PackLayout& layout, size_t ks, size_t kc);
 /// Packs columns [first_column, first_column + NR) of `layer`; columns behind n become zeros.
 void pack_panel(const PackLayout& layout, const IgemmQs8Weights& layer, size_t first_column,
                 void* panel);
-
-/// The column of the panel that stands at `position` of the packed order.
-///
-/// Narrowing int32 to int8 packs within 128-bit lanes: G accumulator vectors of L lanes come out as
-/// 4 values of vector 0, 4 of vector 1, ... per lane. Element 4i+t of vector j therefore carries
-/// column 4*G*i + 4*j + t of its group of G vectors. Groups have G = 4 vectors while so many are
-/// left, then 2, then 1; with L = 1 the order is the natural one.
-uint32_t packed_column(const PackLayout& layout, uint32_t position);
 
 }  // namespace bitpose

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
+#include "kernels/base/lane_order.h"
 #include "kernels/base/overread.h"
 #include "kernels/igemm_qs8/igemm_qs8.h"
 
@@ -31,22 +32,6 @@ void store_weight(const PackLayout& layout, int8_t weight, std::byte* dst) {
 
 }  // namespace
 
-uint32_t packed_column(const PackLayout& layout, uint32_t position) {
-  const uint32_t width = 4 * layout.lanes;
-  const uint32_t vectors = layout.nr / width;
-  const uint32_t vector = position / width;
-  if (layout.lanes == 1 || vector >= vectors) return position;
-  uint32_t first = 0;
-  uint32_t group = 4;
-  while (true) {
-    while (group > vectors - first) group /= 2;
-    if (vector < first + group) break;
-    first += group;
-  }
-  const uint32_t element = position % width;
-  return first * width + 4 * group * (element / 4) + 4 * (vector - first) + element % 4;
-}
-
 size_t packed_panel_bytes(const PackLayout& layout, size_t ks, size_t kc) {
   const size_t columns = size_t{layout.nr} * (sizeof(int32_t) + sizeof(float));
   const size_t weights = ks * blocks(layout, kc) * layout.kr * layout.nr * layout.weight_bytes;
@@ -61,7 +46,7 @@ void pack_panel(const PackLayout& layout, const IgemmQs8Weights& layer, size_t f
   std::byte* weights = multiplier + layout.nr * sizeof(float);
   const size_t tap_blocks = blocks(layout, layer.kc);
   for (uint32_t position = 0; position < layout.nr; ++position) {
-    const size_t column = first_column + packed_column(layout, position);
+    const size_t column = first_column + lane_order(layout.nr, layout.lanes, position);
     if (column >= layer.n) continue;
     const uint32_t b = packed_bias(layout, layer, column);
     std::memcpy(bias + position * sizeof(b), &b, sizeof(b));

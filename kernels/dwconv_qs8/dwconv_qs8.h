@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/base/isa.h"
+#include "kernels/base/requantize.h"
+
+/// Depthwise convolution of signed 8-bit activations and weights, one row of output pixels.
+///
+///   acc(x, c) = bias(c) + sum_{ky, kx} (a(ky, ix, c) - za) * (w(ky, kx, c) - zw)
+///               with ix = x * stride_w + kx * dilation_w - pad_left
+///   dst(x, c) = requantize(acc(x, c), multiplier(c), range)     (kernels/base/requantize.h)
+///
+/// a(ky, ix, .) is pixel ix of input row ky, and a pixel of za where ix is outside [0, input_w) or
+/// the row is null. acc is exact modulo 2^32. The packer subtracts zw from the weights, which then
+/// need 9 bits, and folds -za * sum(w - zw) into the bias. Packed channels come in groups of NR:
+///
+///   int32 bias[NR] | float multiplier[NR] | weights in the kernel's own order
+///
+/// each part in lane order (kernels/base/lane_order.h); channels behind the last are zeros.
+namespace bitpose {
+
+/// Canonical operands of a layer.
+struct DwconvQs8Weights {
+  size_t channels = 0;
+  size_t kernel_h = 0, kernel_w = 0;
+  const int8_t* weights = nullptr;    ///< [kernel_h][kernel_w][channels], as stored.
+  const int32_t* bias = nullptr;      ///< [channels].
+  const float* multiplier = nullptr;  ///< [channels], finite and positive.
+  int32_t input_zero_point = 0;       ///< za.
+  int32_t weight_zero_point = 0;      ///< zw.
+};
+
+struct DwconvQs8Args {
+  size_t channels = 0;
+  size_t kernel_h = 0, kernel_w = 0;
+  size_t stride_w = 1, dilation_w = 1, pad_left = 0;
+  size_t input_w = 0;
+  size_t output_w = 0;
+  const int8_t* const* rows = nullptr;  ///< [kernel_h] input rows; null outside the picture.
+  const int8_t* padding = nullptr;      ///< One pixel of za.
+  const int8_t** taps = nullptr;        ///< Scratch: kernel_h * kernel_w + 1 pointers.
+  const void* packed = nullptr;         ///< Aligned to kAlignment.
+  int8_t* dst = nullptr;                ///< [output_w][channels].
+  OutputRange range;
+};
+
+/// Reads up to kOverread bytes behind pixels and padding. `dst` may not overlap the input.
+using DwconvQs8 = void(const DwconvQs8Args& args);
+
+/// What the packer proves about a layer from its actual weights; never read from a file.
+struct DwconvQs8Facts {
+  size_t kernel_h = 0, kernel_w = 0;
+  /// |float(acc) * multiplier| < 2^30 for every input: the epilogue may clamp in integers.
+  bool bounded_products = false;
+  /// Every |w - zw| <= 127: weights fit int8 and a pair of products with int8 fits int16.
+  bool narrow_weights = false;
+};
+
+/// How a kernel wants the weights of NR channels: taps in pairs [pair][NR][2] as int16
+/// ("kPairs16"), tap by tap [tap][NR] as int16 ("kTaps16") or as int8 ("kTaps8").
+enum class DwconvPacking { kPairs16, kTaps16, kTaps8 };
+
+struct DwconvQs8Kernel {
+  isa::Set isa;
+  const char* name;
+  DwconvQs8* run;
+  uint32_t nr;     ///< Channels of a group.
+  uint32_t lanes;  ///< 128-bit lanes of the accumulator vectors.
+  DwconvPacking packing;
+  uint32_t kernel_size;  ///< The only extent (both ways) that it takes; 0 for any.
+  bool needs_bounded_products;
+  bool needs_narrow_weights;
+};
+
+#define MICROKERNEL(isa_set, symbol, ...) DwconvQs8 symbol;
+#include "kernels/dwconv_qs8/kernels.inc"
+#undef MICROKERNEL
+
+/// Every kernel of this build, best first.
+std::span<const DwconvQs8Kernel> dwconv_qs8_kernels();
+
+/// What holds for this layer. `weights` and `bias` are read completely.
+DwconvQs8Facts prove_dwconv_qs8(const DwconvQs8Weights& layer);
+
+/// Whether `kernel` may run a layer with these facts.
+bool eligible(const DwconvQs8Kernel& kernel, const DwconvQs8Facts& facts);
+
+/// The first eligible kernel that `available` can run.
+const DwconvQs8Kernel& select_dwconv_qs8(isa::Set available, const DwconvQs8Facts& facts);
+
+/// Bytes of all packed channels, a multiple of kAlignment.
+size_t packed_dwconv_bytes(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer);
+
+void pack_dwconv(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, void* packed);
+
+}  // namespace bitpose
