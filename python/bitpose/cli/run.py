@@ -15,7 +15,6 @@ from bitpose.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
     from PIL.Image import Image
 
     from bitpose.pose.decode import Convention, Keypoints, Pixels
