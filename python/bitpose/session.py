@@ -160,7 +160,7 @@ def _check_array(expected: NodeArg, array: Array) -> Array:
         raise InputError(f"{problem}{_shape_hint(expected.shape, array)}")
     if array.dtype != expected.dtype:
         raise InputError(f"{problem}; convert it with .astype({str(expected.dtype)!r})")
-    return np.ascontiguousarray(array)
+    return np.asarray(array, order="C")  # Unlike ascontiguousarray, keeps rank 0.
 
 
 def _shape_hint(expected: list[int], array: Array) -> str:
