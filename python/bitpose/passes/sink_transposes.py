@@ -177,7 +177,7 @@ class _Sinking:
         """The tensor transpose(source, q), where that is free."""
         original = self.r.tensors[source.name]
         shape = permutations.apply(source.shape, q)
-        if shape == original.shape and permutations.is_identity(q):
+        if original.elements == 1 or (shape == original.shape and permutations.is_identity(q)):
             return source.name
         if original.data is not None:
             data = original.data.reshape(source.shape).transpose(q)
