@@ -30,7 +30,7 @@ def weights(inputs: int, outputs: int) -> Array:
 def definition(picture: Array, height: int, width: int) -> Array:
     rows, columns = weights(picture.shape[0], height), weights(picture.shape[1], width)
     kept = (np.einsum("xj,yjc->yxc", columns, picture.astype(np.int64)) + 2**7) >> 8
-    return ((np.einsum("yi,ixc->yxc", rows, kept) + 2**19) >> 20).astype(np.uint8)
+    return np.asarray((np.einsum("yi,ixc->yxc", rows, kept) + 2**19) >> 20, np.uint8)
 
 
 def random_picture(seed: int, *shape: int) -> Array:
