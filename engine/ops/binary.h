@@ -70,7 +70,7 @@ class BinaryOperator final : public Operator {
 
  private:
   // Elements that are worth handing to another thread.
-  static constexpr size_t kGrain = 4096;
+  static constexpr size_t kGrain = 65536;
 
   BinaryRange<T>* range_;
 };

@@ -42,7 +42,7 @@ class LutX8Operator final : public Operator {
 
  private:
   // Bytes that are worth handing to another thread.
-  static constexpr size_t kGrain = 4096;
+  static constexpr size_t kGrain = 65536;
 
   const LutX8Kernel& kernel_;
   std::array<uint8_t, 256> table_;
