@@ -15,7 +15,7 @@ namespace bitpose {
 ///   acc = sum over the taps of (x - zero_point)
 ///   dst = requantize(acc, multiplier, range)                       (kernels/base/requantize.h)
 ///
-/// acc is exact modulo 2^32. `multiplier`, finite and positive, holds the division by the number of
+/// acc is exact modulo 2^32. `multiplier`, finite and not negative, holds the division by the number of
 /// taps.
 struct AvgpoolQs8Args {
   PoolWindow window;

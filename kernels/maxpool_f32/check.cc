@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/base/compare.h"
 #include "kernels/base/family.h"
-#include "kernels/base/random_floats.h"
 #include "kernels/base/random_pool.h"
+#include "kernels/base/reals.h"
 #include "kernels/maxpool_f32/maxpool_f32.h"
 
 namespace bitpose {
@@ -11,7 +11,8 @@ namespace {
 std::string compare(size_t index, uint64_t seed) {
   Random random(seed);
   const RandomPool pool = random_pool(random, 300);
-  const std::vector<float> src = random_floats(random, pool.src_elements, 3.0f, random.chance(2));
+  const std::vector<float> src =
+      reals(random, pool.src_elements, static_cast<Reals>(random.integer(0, 2)));
   std::vector<float> expected(pool.dst_elements);
   std::vector<float> got(pool.dst_elements);
   select_maxpool_f32(isa::scalar).run(pool.window, src.data(), expected.data());

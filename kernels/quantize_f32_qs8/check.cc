@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/base/compare.h"
 #include "kernels/base/family.h"
-#include "kernels/base/random_floats.h"
 #include "kernels/base/random_range.h"
+#include "kernels/base/reals.h"
 #include "kernels/quantize_f32_qs8/quantize_f32_qs8.h"
 
 namespace bitpose {
@@ -13,7 +13,8 @@ std::string compare(size_t index, uint64_t seed) {
   const auto n = static_cast<size_t>(random.integer(0, random.chance(2) ? 70 : 600));
   const OutputRange range = random_range(random);
   const float scale = random.chance(2) ? 0.25f : random.real(0.001f, 0.5f);
-  std::vector<float> src = random_floats(random, n, 200.0f * scale, random.chance(2));
+  std::vector<float> src = reals(random, n, static_cast<Reals>(random.integer(0, 2)));
+  for (float& value : src) value *= 200.0f * scale;
   // Ties: halves of the scale, exact where it is a power of two.
   for (float& value : src) {
     if (random.chance(4)) value = (static_cast<float>(random.integer(-200, 200)) + 0.5f) * scale;

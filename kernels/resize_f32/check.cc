@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/base/compare.h"
 #include "kernels/base/family.h"
-#include "kernels/base/random_floats.h"
+#include "kernels/base/reals.h"
 #include "kernels/resize_f32/resize_f32.h"
 
 namespace bitpose {
@@ -18,7 +18,8 @@ std::string compare(size_t index, uint64_t seed) {
   args.n = static_cast<size_t>(random.integer(0, 12));
   args.kc = static_cast<size_t>(random.integer(1, random.chance(2) ? 20 : 100));
   const size_t row_elements = static_cast<size_t>(width) * args.kc;
-  const std::vector<float> rows = random_floats(random, 2 * row_elements, 4.0f, random.chance(2));
+  const std::vector<float> rows =
+      reals(random, 2 * row_elements, static_cast<Reals>(random.integer(0, 2)));
   std::vector<ResizeF32Column> columns(args.n);
   for (ResizeF32Column& column : columns) {
     column.left =
@@ -37,10 +38,8 @@ std::string compare(size_t index, uint64_t seed) {
   select_resize_f32(isa::scalar).run(args);
   args.dst = got.data();
   resize_f32_kernels()[index].run(args);
-  make_nan_canonical(expected);
-  make_nan_canonical(got);
   return first_difference<float>("n=" + std::to_string(args.n) + " kc=" + std::to_string(args.kc),
-                                 got, expected);
+                                 canonical_nans(got), canonical_nans(expected));
 }
 
 }  // namespace
