@@ -163,29 +163,33 @@ void Conv2dQs8Operator::fill_merged_taps(const ConvGeometry& g, const std::byte*
                                          size_t first, size_t count, const Scratch& scratch) const {
   std::byte* patch = scratch.patches;
   const std::byte** tap = scratch.taps;
-  for (size_t pixel = first; pixel < first + count; ++pixel) {
-    const size_t x = pixel % g.output_w;
-    const size_t y = pixel / g.output_w % g.output_h;
-    const size_t picture = pixel / g.output_w / g.output_h;
+  size_t x = first % g.output_w;
+  size_t y = first / g.output_w % g.output_h;
+  size_t picture = first / g.output_w / g.output_h;
+  for (size_t i = 0; i < count; ++i) {
     // Wraps below zero left of the picture, which makes it too large.
     const size_t ix = x * g.stride_w - g.pad_left;
+    const bool inside = ix < g.input_w && ix + g.kernel_w <= g.input_w;
     for (size_t ky = 0; ky < g.kernel_h; ++ky, ++tap) {
       const size_t iy = y * g.stride_h + ky * g.dilation_h - g.pad_top;
+      const std::byte* row = input + (picture * g.input_h + iy) * g.input_w * channels_;
       if (iy >= g.input_h) {
         *tap = padding_.data();
-        continue;
-      }
-      const std::byte* row = input + (picture * g.input_h + iy) * g.input_w * channels_;
-      if (ix < g.input_w && ix + g.kernel_w <= g.input_w) {
+      } else if (inside) {
         *tap = row + ix * channels_;
-        continue;
-      }
-      *tap = patch;
-      for (size_t kx = 0; kx < g.kernel_w; ++kx, patch += channels_) {
-        const bool inside = ix + kx < g.input_w;
-        std::memcpy(patch, inside ? row + (ix + kx) * channels_ : padding_.data(), channels_);
+      } else {
+        *tap = patch;
+        for (size_t kx = 0; kx < g.kernel_w; ++kx, patch += channels_) {
+          const std::byte* pixel = ix + kx < g.input_w ? row + (ix + kx) * channels_ : nullptr;
+          std::memcpy(patch, pixel != nullptr ? pixel : padding_.data(), channels_);
+        }
       }
     }
+    if (++x < g.output_w) continue;
+    x = 0;
+    if (++y < g.output_h) continue;
+    y = 0;
+    ++picture;
   }
 }
 
