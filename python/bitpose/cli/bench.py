@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bitpose.cli.console import Isa, Threads, console, table
+from bitpose.cli.console import Isa, Report, Threads, console
 from bitpose.cli.machine import describe
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def bench(
     import bitpose
 
     console.print(describe(threads, isa))
-    report = table(
+    report = Report(
         f"milliseconds per run, {runs} runs",
         "model", "engine", "median", "p10", "p90", "bitpose is", text=2,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bitpose.cli.console import ModelPath, console, digest, size, table
+from bitpose.cli.console import ModelPath, Report, console, digest, size
 
 
 def compile_model(
@@ -28,7 +28,7 @@ def compile_model(
     path = output if output is not None else model.with_suffix(".bpm")
     compiled.save(path)
     seconds = time.perf_counter() - start
-    report = table(f"{model} -> {path}", "", "ONNX", "bpm")
+    report = Report(f"{model} -> {path}", "", "ONNX", "bpm")
     report.add_row("file", size(model.stat().st_size), size(path.stat().st_size))
     console.print(report)
     data = np.frombuffer(path.read_bytes(), np.uint8)

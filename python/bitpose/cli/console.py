@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,10 +13,14 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
+from rich.text import Text
 
-console = Console(highlight=False)
+#: Columns of what is not read on a terminal.
+_FILE_WIDTH = 160
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
 errors = Console(stderr=True, highlight=False)
 
 ModelPath = Annotated[
@@ -36,22 +41,27 @@ def size(count: float) -> str:
     return f"{count:.2f} GB"
 
 
-def table(title: str, *columns: str, text: int = 1) -> Table:
-    """A table whose first `text` columns are text and whose others are figures.
+class Report:
+    """A table under a heading."""
 
-    The first column is cut where there is no room.
-    """
-    result = Table(
-        title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD
-    )
-    for index, column in enumerate(columns):
-        result.add_column(
-            column,
-            justify="left" if index < text else "right",
-            overflow="ellipsis" if index == 0 else "fold",
-            no_wrap=True,
-        )
-    return result
+    def __init__(self, title: str, *columns: str, text: int = 1) -> None:
+        """The first `text` columns are text, the others figures; the first one gives way first."""
+        self._title = title
+        self._table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+        for index, column in enumerate(columns):
+            self._table.add_column(
+                column,
+                justify="left" if index < text else "right",
+                overflow="ellipsis",
+                no_wrap=index > 0,
+            )
+
+    def add_row(self, *cells: str, style: str | None = None) -> None:
+        self._table.add_row(*(Text(cell) for cell in cells), style=style)
+
+    def __rich_console__(self, _: Console, __: ConsoleOptions) -> RenderResult:
+        yield Text(self._title, "bold")
+        yield self._table
 
 
 def digest(arrays: Sequence[NDArray[Any]]) -> str:

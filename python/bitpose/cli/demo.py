@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bitpose.cli.bench import interleaved
-from bitpose.cli.console import Isa, Threads, console, digest, size, table
+from bitpose.cli.console import Isa, Report, Threads, console, digest, size
 from bitpose.cli.inspect import profiled
 from bitpose.cli.machine import describe
 
@@ -96,7 +96,7 @@ def group(operator: str) -> str:
 
 
 def _print_groups(variants: Sequence[Variant], runs: int) -> None:
-    report = table("milliseconds per part", "part", "MMAC", *(v.name for v in variants))
+    report = Report("milliseconds per part", "part", "MMAC", *(v.name for v in variants))
     times: dict[str, list[float]] = {}
     macs: dict[str, int] = {}
     for index, variant in enumerate(variants):
@@ -120,7 +120,7 @@ def _print_totals(
 
     calls = [partial(v.session.run, None, {"picture": picture}) for v in variants]
     times = [np.median(seconds) for seconds in interleaved(calls, runs, 2)]
-    report = table("whole network", "", *(v.name for v in variants))
+    report = Report("whole network", "", *(v.name for v in variants))
     report.add_row("ms per picture", *(f"{1e3 * t:.2f}" for t in times))
     report.add_row("ONNX file", *(size(len(v.onnx_bytes)) for v in variants))
     report.add_row("bpm file", *(size(len(v.model_bytes)) for v in variants))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bitpose.cli.bench import random_feed
-from bitpose.cli.console import Isa, ModelPath, Threads, console, size, table
+from bitpose.cli.console import Isa, ModelPath, Report, Threads, console, size
 from bitpose.cli.machine import describe
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def inspect(
 
     session = bitpose.InferenceSession(model, threads=threads, isa=isa)
     console.print(describe(threads, isa))
-    signature = table(str(model), "", "name", "type", text=3)
+    signature = Report(str(model), "", "name", "type", text=3)
     for kind, nodes in (("input", session.get_inputs()), ("output", session.get_outputs())):
         for node in nodes:
             signature.add_row(kind, node.name, str(node))
@@ -63,7 +63,7 @@ def profiled(session: InferenceSession, runs: int) -> tuple[list[OperatorProfile
 
 
 def print_memory(session: InferenceSession, file_bytes: int) -> None:
-    report = table("memory", "", "size")
+    report = Report("memory", "", "size")
     report.add_row("file", size(file_bytes))
     report.add_row("packed weights", size(session.packed_bytes))
     report.add_row("arena", size(session.arena_bytes))
@@ -73,7 +73,7 @@ def print_memory(session: InferenceSession, file_bytes: int) -> None:
 
 
 def _print_operators(rows: Sequence[OperatorProfile], microseconds: Sequence[float]) -> None:
-    report = table("operators", "name", "operator", "kernel", "MMAC", "us", "GMAC/s", text=3)
+    report = Report("operators", "name", "operator", "kernel", "MMAC", "us", "GMAC/s", text=3)
     for row, time in zip(rows, microseconds, strict=True):
         rate = f"{row.macs / max(time, 1e-3) / 1e3:.1f}" if row.macs else ""
         macs = f"{row.macs / 1e6:.2f}" if row.macs else ""
@@ -88,7 +88,7 @@ def _print_kinds(rows: Sequence[OperatorProfile], microseconds: Sequence[float])
     for row, t in zip(rows, microseconds, strict=True):
         time[row.type] += t  # type: ignore[assignment]
         macs[row.type] += row.macs
-    report = table("kinds of operators", "operator", "count", "MMAC", "us")
+    report = Report("kinds of operators", "operator", "count", "MMAC", "us")
     for kind, t in time.most_common():
         report.add_row(kind, str(count[kind]), f"{macs[kind] / 1e6:.2f}", f"{t:.1f}")
     console.print(report)

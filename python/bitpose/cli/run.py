@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bitpose.cli.console import Isa, ModelPath, Threads, console, digest, table
+from bitpose.cli.console import Isa, ModelPath, Report, Threads, console, digest
 from bitpose.errors import InputError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _fed(source: NodeArg, pixels: Pixels, picture: Picture) -> NDArray[Any]:
 
 
 def _show_keypoints(kind: str, found: Keypoints, limit: float) -> None:
-    report = table(f"{found.skeleton.name} ({kind})", "keypoint", "x", "y", "score")
+    report = Report(f"{found.skeleton.name} ({kind})", "keypoint", "x", "y", "score")
     for name, (x, y), score in zip(found.skeleton.keypoints, found.xy, found.score, strict=True):
         style = None if score >= limit else "dim"
         report.add_row(name, f"{x:.1f}", f"{y:.1f}", f"{score:.3f}", style=style)
@@ -167,7 +167,7 @@ def _show_classes(
     real = flat.astype(np.float64)
     if output.scale > 0:
         real = (real - output.zero_point) * output.scale
-    report = table("classes", "class", "name", "value", text=2)
+    report = Report("classes", "class", "name", "value", text=2)
     for index in np.argsort(-real, kind="stable")[:top]:
         name = names[index] if index < len(names) else ""
         report.add_row(str(index), name, f"{real[index]:.4f}")
@@ -175,7 +175,7 @@ def _show_classes(
 
 
 def _show_outputs(outputs: Sequence[NodeArg], results: Sequence[NDArray[Any]]) -> None:
-    report = table("outputs", "name", "type", "least", "mean", "greatest", text=2)
+    report = Report("outputs", "name", "type", "least", "mean", "greatest", text=2)
     for output, result in zip(outputs, results, strict=True):
         figures = (f"{v:.5g}" for v in (result.min(), result.mean(), result.max()))
         report.add_row(output.name, str(output), *figures)

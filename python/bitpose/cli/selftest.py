@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bitpose.cli.bench import random_feed
-from bitpose.cli.console import console, digest, table
+from bitpose.cli.console import Report, console, digest
 from bitpose.cli.machine import describe, instruction_sets
 
 
@@ -47,7 +47,7 @@ def _check_kernels(problems: int, seed: int) -> int:
             if difference:
                 failures.append(f"{kernel}: {difference}")
     isas = list(dict.fromkeys(isa for row in counts.values() for isa in row))
-    report = table(f"kernels checked, {problems} random problems each", "family", *isas)
+    report = Report(f"kernels checked, {problems} random problems each", "family", *isas)
     for family, row in counts.items():
         report.add_row(family, *(str(row[isa] or "-") for isa in isas))
     console.print(report)
@@ -60,7 +60,7 @@ def _check_kernels(problems: int, seed: int) -> int:
 def _check_model(model: Path) -> int:
     import bitpose
 
-    report = table(str(model), "instruction set", "threads", "sha256 of the outputs", text=3)
+    report = Report(str(model), "instruction set", "threads", "sha256 of the outputs", text=3)
     digests = set()
     for isa in instruction_sets():
         for threads in (1, 3):
