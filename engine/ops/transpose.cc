@@ -63,16 +63,30 @@ struct Plan {
   }
 };
 
-/// Moves rows x columns elements. A row is contiguous in dst; columns are close together in src.
+/// Most columns of a tile, and most bytes of one of its columns.
+constexpr size_t kColumns = 128;
+constexpr size_t kLine = 64;
+
+/// Moves rows x columns elements. A row is contiguous in dst, a column mostly in src.
 template <typename T>
 void move_tile(const std::byte* src, std::byte* dst, const Axis& row, const Axis& column, size_t) {
+  constexpr size_t kRows = kLine / sizeof(T);
+  T tile[kColumns * kRows];
+  size_t column_stride = column.src_stride;
+  if (row.src_stride == sizeof(T) && row.extent == kRows) {
+    // Reads each line of src once, even where distances of a power of two make all of them compete
+    // for one set of the cache.
+    for (size_t j = 0; j < column.extent; ++j) {
+      std::memcpy(tile + j * kRows, src + j * column.src_stride, kLine);
+    }
+    src = reinterpret_cast<const std::byte*>(tile);
+    column_stride = kLine;
+  }
   for (size_t i = 0; i < row.extent; ++i) {
     const std::byte* from = src + i * row.src_stride;
     std::byte* to = dst + i * row.dst_stride;
     for (size_t j = 0; j < column.extent; ++j) {
-      T element;
-      std::memcpy(&element, from + j * column.src_stride, sizeof(T));
-      std::memcpy(to + j * sizeof(T), &element, sizeof(T));
+      std::memcpy(to + j * sizeof(T), from + j * column_stride, sizeof(T));
     }
   }
 }
@@ -141,9 +155,6 @@ class Tiles {
   }
 
  private:
-  static constexpr size_t kLine = 64;
-  static constexpr size_t kColumns = 128;
-
   size_t step(size_t axis) const {
     return axis == row_ ? rows_per_tile_ : axis == column_ ? kColumns : 1;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/add_qs8/add_qs8.h"
+#include "kernels/dwconv_qs8/check.h"
 #include "kernels/gemm_f32/check.h"
 #include "kernels/igemm_qs8/check.h"
 #include "kernels/lut_x8/lut_x8.h"
@@ -110,6 +111,59 @@ Array<float> gemm_f32(const std::string& name, const Array<float>& a, const Arra
   return matrix(run_gemm_f32(kernel, problem), problem.m, problem.layer.n);
 }
 
+/// Largest width, stride and dilation: keeps their products in range.
+constexpr size_t kMaxWidth = size_t{1} << 20;
+
+/// Checks input rows x [kernel_h, input_w, channels], weights [kernel_h, kernel_w, channels] and
+/// operands by channel, none of them empty.
+void require_dwconv(const py::array& x, const py::array& weights,
+                    std::initializer_list<const py::array*> by_channel) {
+  require(x.ndim() == 3 && weights.ndim() == 3 && x.size() > 0 && weights.size() > 0 &&
+              x.shape(0) == weights.shape(0) && x.shape(2) == weights.shape(2),
+          "x [kernel_h, input_w, channels] and weights [kernel_h, kernel_w, channels]");
+  for (const py::array* operand : by_channel) {
+    require(operand->ndim() == 1 && operand->shape(0) == weights.shape(2), "one value by channel");
+  }
+}
+
+void require_extents(std::initializer_list<size_t> extents) {
+  for (const size_t extent : extents) {
+    require(extent >= 1 && extent <= kMaxWidth, "widths, strides and dilations of 1 to 2^20");
+  }
+}
+
+Result<int8_t> dwconv_qs8(const std::string& name, const Array<int8_t>& x,
+                          const Array<int8_t>& weights, const Array<int32_t>& bias,
+                          const Array<float>& multiplier, int32_t input_zero_point,
+                          int32_t weight_zero_point, size_t stride_w, size_t dilation_w,
+                          size_t pad_left, size_t output_w, size_t first_row, size_t end_row,
+                          int32_t zero_point, int32_t qmin, int32_t qmax) {
+  const DwconvQs8Kernel& kernel = find_kernel(dwconv_qs8_kernels(), name);
+  require_dwconv(x, weights, {&bias, &multiplier});
+  require_extents({stride_w, dilation_w, pad_left + 1, output_w});
+  DwconvQs8Problem problem;
+  problem.layer.channels = static_cast<size_t>(weights.shape(2));
+  problem.layer.kernel_h = static_cast<size_t>(weights.shape(0));
+  problem.layer.kernel_w = static_cast<size_t>(weights.shape(1));
+  require(first_row <= end_row && end_row <= problem.layer.kernel_h, "rows within the filter");
+  problem.layer.weights = weights.data();
+  problem.layer.bias = bias.data();
+  problem.layer.multiplier = multiplier.data();
+  problem.layer.input_zero_point = input_zero_point;
+  problem.layer.weight_zero_point = weight_zero_point;
+  problem.stride_w = stride_w;
+  problem.dilation_w = dilation_w;
+  problem.pad_left = pad_left;
+  problem.input_w = static_cast<size_t>(x.shape(1));
+  problem.output_w = output_w;
+  problem.input = x.data();
+  problem.first_row = first_row;
+  problem.end_row = end_row;
+  problem.range = {zero_point, qmin, qmax};
+  if (!eligible(kernel, prove_dwconv_qs8(problem.layer))) return std::nullopt;
+  return matrix(run_dwconv_qs8(kernel, problem), output_w, problem.layer.channels);
+}
+
 Array<int8_t> add_qs8(const std::string& name, const Array<int8_t>& a, const Array<int8_t>& b,
                       int16_t a_multiplier, int16_t b_multiplier, int32_t bias, float multiplier,
                       int32_t zero_point, int32_t qmin, int32_t qmax) {
@@ -159,6 +213,11 @@ void register_kernel_calls(py::module_& module) {
              py::arg("zero_point"), py::arg("qmin"), py::arg("qmax"), py::arg("indirect") = false);
   module.def("gemm_f32", gemm_f32, py::arg("kernel"), exact("a"), exact("weights"), exact("bias"),
              py::arg("fmin"), py::arg("fmax"), py::arg("indirect") = false);
+  module.def("dwconv_qs8", dwconv_qs8, py::arg("kernel"), exact("x"), exact("weights"),
+             exact("bias"), exact("multiplier"), py::arg("input_zero_point"),
+             py::arg("weight_zero_point"), py::arg("stride_w"), py::arg("dilation_w"),
+             py::arg("pad_left"), py::arg("output_w"), py::arg("first_row"), py::arg("end_row"),
+             py::arg("zero_point"), py::arg("qmin"), py::arg("qmax"));
   module.def("add_qs8", add_qs8, py::arg("kernel"), exact("a"), exact("b"), py::arg("a_multiplier"),
              py::arg("b_multiplier"), py::arg("bias"), py::arg("multiplier"), py::arg("zero_point"),
              py::arg("qmin"), py::arg("qmax"));

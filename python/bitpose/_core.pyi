@@ -159,6 +159,30 @@ def gemm_f32(
 ) -> NDArray[np.float32]:
     """The same in floats: a [m, ks, kc], weights [n, ks, kc], bias [n]; returns [m, n]."""
 
+def dwconv_qs8(
+    kernel: str,
+    x: NDArray[np.int8],
+    weights: NDArray[np.int8],
+    bias: NDArray[np.int32],
+    multiplier: NDArray[np.float32],
+    input_zero_point: int,
+    weight_zero_point: int,
+    stride_w: int,
+    dilation_w: int,
+    pad_left: int,
+    output_w: int,
+    first_row: int,
+    end_row: int,
+    zero_point: int,
+    qmin: int,
+    qmax: int,
+) -> NDArray[np.int8] | None:
+    """One row of output pixels: x [kernel_h, input_w, C], weights [kernel_h, kernel_w, C].
+
+    Input rows outside [first_row, end_row) count as padding. Returns int8 [output_w, C], or None for
+    a kernel that may not run this layer.
+    """
+
 def add_qs8(
     kernel: str,
     a: NDArray[np.int8],
