@@ -3,12 +3,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import helper, numpy_helper
+from PIL import Image
 from typer.testing import CliRunner
 
 from bitpose.cli.app import app
+from bitpose.errors import InputError
+
+from .. import shared
 
 
 def invoke(*arguments: str) -> str:
@@ -28,6 +37,134 @@ def test_selftest() -> None:
     text = invoke("selftest", "--problems", "2")
     assert "igemm_qs8" in text
     assert "all bits agree" in text
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> Path:
+    """A float network [1, 3, 8, 8] -> [1, 4]: the mean of each colour, and of all."""
+    weights = np.concatenate([np.eye(3), np.full((1, 3), 1 / 3)]).astype(np.float32)
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "mix", kernel_shape=[1, 1]),
+        helper.make_node("GlobalAveragePool", ["c"], ["p"], "pool"),
+        helper.make_node("Reshape", ["p", "shape"], ["y"], "flat"),
+    ]
+    constants = [
+        numpy_helper.from_array(weights.reshape(4, 3, 1, 1), "w"),
+        numpy_helper.from_array(np.array([1, 4]), "shape"),
+    ]
+    x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 3, 8, 8])
+    y = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1, 4])
+    graph = helper.make_graph(nodes, "tiny", [x], [y], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    path = tmp_path / "tiny.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_compile_writes_a_model_that_the_others_take(classifier: Path) -> None:
+    assert "tiny.bpm" in invoke("compile", str(classifier))
+    compiled = classifier.with_suffix(".bpm")
+    assert compiled.read_bytes().startswith(b"bitpose")
+    other = compiled.with_name("other.bpm")
+    invoke("compile", str(classifier), "--output", str(other))
+    assert other.read_bytes() == compiled.read_bytes()
+
+    text = invoke("inspect", str(compiled))
+    assert "conv2d_f32" in text
+    assert "float32[1, 3, 8, 8]" in text
+    assert "arena, lower bound" in text
+    assert "conv2d_f32" in invoke("inspect", str(compiled), "--summary")
+    assert "median" in invoke("bench", str(compiled), "--runs", "3")
+    assert "all bits agree" in invoke("selftest", str(compiled), "--problems", "1")
+
+
+def test_bench_beside_onnxruntime(classifier: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    text = invoke("bench", str(classifier), "--runs", "3", "--onnxruntime")
+    assert "x as fast" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "first", "value"),
+    [((), "1 green", 0.8), (("--bgr", "--divisor", "1"), "1 green", 204), (("--bgr",), "", 0.2)],
+)
+def test_run_lists_classes(
+    classifier: Path, tmp_path: Path, options: tuple[str, ...], first: str, value: float
+) -> None:
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (16, 16), (51, 204, 102)).save(photo)
+    labels = tmp_path / "labels.txt"
+    labels.write_text("red\ngreen\nblue\nall\n")
+    rows = invoke(
+        "run", str(classifier), str(photo), "--labels", str(labels), "--top", "4", *options
+    ).splitlines()
+    classes = [row.split() for row in rows if row.split()[1:2] and row.split()[0].isdigit()]
+    assert len(classes) == 4
+    if first:
+        assert " ".join(classes[0][:2]) == first
+        assert float(classes[0][2]) == pytest.approx(value, rel=1e-3)
+    else:  # Blue stands first: what is called red is the photo's blue.
+        assert [row[1] for row in classes] == ["green", "all", "red", "blue"]
+        assert float(classes[-1][2]) == pytest.approx(value, rel=1e-3)
+
+
+def test_run_draws_keypoints(tmp_path: Path) -> None:
+    drawn = tmp_path / "drawn.png"
+    text = invoke(
+        "run",
+        str(shared.model("movenet_lightning_ptq")),
+        str(shared.image("coral_squat.bmp")),
+        "--keypoints",
+        str(drawn),
+    )
+    assert "COCO-17 (MoveNet)" in text
+    assert "right_ankle" in text
+    with Image.open(drawn) as image:
+        assert image.size == (500, 610)
+
+
+def test_run_knows_a_uniform() -> None:
+    text = invoke(
+        "run",
+        str(shared.model("mobilenet_v2_quant")),
+        str(shared.image("coral_grace_hopper.bmp")),
+        "--labels",
+        str(shared.image("imagenet_labels.txt")),
+        "--top",
+        "1",
+    )
+    assert "military uniform" in text
+
+
+def test_run_refuses_what_it_cannot_draw(classifier: Path, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (4, 4)).save(photo)
+    arguments = ["run", str(classifier), str(photo)]
+    with pytest.raises(InputError, match="no known kind of keypoint network"):
+        invoke(*arguments, "--keypoints", str(tmp_path / "out.png"))
+    with pytest.raises(InputError, match="--box needs left,top,width,height"):
+        invoke(*arguments, "--box", "1,2")
+
+
+def test_demo(tmp_path: Path) -> None:
+    text = invoke("demo", "--runs", "1", "--save", str(tmp_path))
+    assert "untrained" in text
+    assert "SQNR" in text
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"demo_{precision}.{suffix}"
+        for precision in ("float32", "int8")
+        for suffix in ("onnx", "bpm")
+    }
+
+
+def test_errors_are_one_message(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"\xff" * 100)
+    command = [sys.executable, "-c", "from bitpose.cli import main; main()", "inspect", str(broken)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.stderr
 
 
 def test_missing_files_are_refused(tmp_path: Path) -> None:
