@@ -33,7 +33,13 @@ class Rewriter:
         self._readers = graph.consumers()
 
     def keep(self, node: Node) -> None:
-        """Takes over a node, reading what its operands have become."""
+        """Takes over a node, reading what its operands have become.
+
+        Its output may have been emitted already, by another node in the place of an earlier one.
+        """
+        if node.outputs[0] in self._producers:
+            self.changed = True
+            return
         kept = node.with_inputs(self._substitutes)
         self.nodes.append(kept)
         self._producers.update((y, kept) for y in kept.outputs)
