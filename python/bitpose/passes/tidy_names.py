@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from bitpose.ir.graph import Graph
 
-_SUFFIX = re.compile(r"@[0-9x]+$")
+_SUFFIX = re.compile(r"@[0-9x]+(?=(\.table)?$)")
 
 
 def tidy_names(graph: Graph) -> Graph:
     """Before -> after:
 
         1. a tensor x@0231, the transpose of x, where x itself is gone   ->   x
+        2. the table x@0231.table of such a tensor                       ->   x.table
 
     and nodes get the names of their outputs. The first tensor in order takes the name.
     """
