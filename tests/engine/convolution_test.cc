@@ -224,6 +224,9 @@ void check_f32(uint64_t seed, bool depthwise) {
 
 int main() {
   using namespace bitpose::test;
-  for (uint64_t seed = 0; seed < 200; ++seed) check_f32(seed, false);
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    check_f32(seed, false);
+    check_f32(seed, true);
+  }
   return 0;
 }
