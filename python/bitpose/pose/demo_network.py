@@ -45,6 +45,8 @@ STAGES = (
     Stage(6, 120, 3, 2),
     Stage(6, 240, 1, 1),
 )
+#: What a block adds to its input varies less than the input, as in trained networks.
+_BRANCH_GAIN = 0.4
 _STEM = 24
 _HEAD = 64
 
@@ -71,7 +73,7 @@ def build_network(seed: int = 0) -> onnx.ModelProto:
         x = builder.up_and_add(f"head.up{number}", x, lateral)
         x = builder.conv(f"head.mix{number}.depthwise", x, _HEAD, _HEAD, kernel=3, groups=_HEAD)
         x = builder.conv(f"head.mix{number}.pointwise", x, _HEAD, _HEAD)
-    x = builder.conv("head.heatmaps", x, _HEAD, KEYPOINTS, activation=False)
+    x = builder.conv("heatmaps.conv", x, _HEAD, KEYPOINTS, activation=False)
     return builder.finish(x)
 
 
@@ -139,14 +141,18 @@ class _Builder:
         stride: int = 1,
         groups: int = 1,
         activation: bool = True,
+        gain: float = 1.0,
     ) -> str:
-        """A convolution and, with `activation`, ReLU6."""
+        """A convolution and, with `activation`, ReLU6.
+
+        With a gain of 1 the result varies as much as x does.
+        """
         shape = (outputs, inputs // groups, kernel, kernel)
         fan_in = shape[1] * kernel * kernel
-        spread = np.sqrt((2.0 if activation else 1.0) / fan_in)
-        gain = 1.0 + 0.4 * (2.0 * self._random.random((outputs, 1, 1, 1)) - 1.0)
+        spread = gain * np.sqrt((2.0 if activation else 1.0) / fan_in)
+        channel = 1.0 + 0.4 * (2.0 * self._random.random((outputs, 1, 1, 1)) - 1.0)
         weights = self._constant(
-            f"{name}.weights", (self._noise(*shape) * spread * gain).astype(np.float32)
+            f"{name}.weights", (self._noise(*shape) * spread * channel).astype(np.float32)
         )
         bias = self._constant(f"{name}.bias", (0.1 * self._noise(outputs)).astype(np.float32))
         margin = (kernel - 1) // 2
@@ -163,8 +169,10 @@ class _Builder:
         if stage.expansion > 1:
             y = self.conv(f"{name}.expand", y, channels, wide)
         y = self.conv(f"{name}.depthwise", y, wide, wide, kernel=3, stride=stride, groups=wide)
-        y = self.conv(f"{name}.project", y, wide, stage.channels, activation=False)
-        if stride == 1 and channels == stage.channels:
+        added = stride == 1 and channels == stage.channels
+        gain = _BRANCH_GAIN if added else 1.0
+        y = self.conv(f"{name}.project", y, wide, stage.channels, activation=False, gain=gain)
+        if added:
             y = self._add("Add", [x, y], f"{name}.add")
         return y
 

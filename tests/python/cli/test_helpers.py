@@ -48,7 +48,7 @@ def test_random_feed_fits_the_inputs() -> None:
 
 def test_groups() -> None:
     assert group("stage3.block1.add") == "stage3"
-    assert group("heatmaps") == "other"
+    assert group("heatmaps") == "heatmaps"
 
 
 def test_sqnr() -> None:
