@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bitpose.compiler import Model, compile, load  # noqa: A004
+    from bitpose.compiler import Model, compile, load
     from bitpose.errors import (
         BitposeError,
         InputError,

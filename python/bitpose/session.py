@@ -200,6 +200,6 @@ def _compiled(model: str | os.PathLike[str] | bytes) -> bytes | str:
             compiled = file.read(len(_MAGIC)) == _MAGIC
     if compiled:
         return model
-    from bitpose.compiler import compile  # noqa: A004
+    from bitpose.compiler import compile
 
     return compile(model).to_bytes()
