@@ -81,8 +81,9 @@ struct Tensor {
   int32_t zero_point;
   uint32_t is_constant;
   uint32_t reserved;
-  uint64_t
-      data_offset;  ///< In the data section, multiple of 64; the length follows from the shape.
+  /// In the data section, multiple of 64; the length follows from the shape. Two constants of a
+  /// network have the same bytes or none in common.
+  uint64_t data_offset;
 };
 
 /// Operators stand in execution order; their operands follow each other, without gaps, behind those

@@ -34,6 +34,7 @@ class Reader {
   Status read_shape(const format::Tensor& record, const std::string& what, Shape* shape) const;
   Status read_constant(const format::Tensor& record, const std::string& what, TensorDesc* tensor);
   Status check_names() const;
+  Status check_sharing() const;
   Status read_operator(size_t index);
   Status read_type(const format::Operator& record, const std::string& what, OperatorNode* node);
   Status check_indices() const;
@@ -46,7 +47,6 @@ class Reader {
   format::Network header_{};
   std::vector<format::Tensor> tensors_;
   std::vector<format::Operator> operators_;
-  uint64_t constant_bytes_ = 0;
   uint64_t next_operand_ = 0;
 };
 
@@ -67,6 +67,7 @@ Status Reader::read(std::span<const std::byte> section) {
     if (!status.ok()) return status;
   }
   status = check_names();
+  if (status.ok()) status = check_sharing();
   if (status.ok()) status = check_indices();
   if (!status.ok()) return status;
   network_.operators.resize(operators_.size());
@@ -180,12 +181,6 @@ Status Reader::read_constant(const format::Tensor& record, const std::string& wh
                          "section of " +
                          std::to_string(data_.size()) + " bytes");
   }
-  constant_bytes_ += tensor->bytes();
-  if (constant_bytes_ > data_.size()) {
-    return invalid_model(what + ": the constants up to here have " +
-                         std::to_string(constant_bytes_) + " bytes, the data section has " +
-                         std::to_string(data_.size()));
-  }
   tensor->constant = data_.data() + offset;
   return {};
 }
@@ -198,6 +193,33 @@ Status Reader::check_names() const {
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice == names.end()) return {};
   return invalid_model("two tensors are named '" + std::string(*twice) + "'");
+}
+
+// Constants may share all their bytes, but not some: together they have no more than the section.
+Status Reader::check_sharing() const {
+  struct Range {
+    uint64_t begin, end;
+    size_t tensor;
+  };
+  std::vector<Range> ranges;
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    if (tensors_[i].is_constant == 0) continue;
+    const uint64_t begin = tensors_[i].data_offset;
+    ranges.push_back({begin, begin + network_.tensors[i].bytes(), i});
+  }
+  std::sort(ranges.begin(), ranges.end(),
+            [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  for (size_t i = 1; i < ranges.size(); ++i) {
+    const Range& before = ranges[i - 1];
+    const Range& range = ranges[i];
+    if (range.begin >= before.end || (range.begin == before.begin && range.end == before.end)) {
+      continue;
+    }
+    return invalid_model("the constants '" + std::string(network_.tensors[before.tensor].name) +
+                         "' and '" + std::string(network_.tensors[range.tensor].name) +
+                         "' overlap in the data section");
+  }
+  return {};
 }
 
 Status Reader::check_indices() const {

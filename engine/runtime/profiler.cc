@@ -31,6 +31,15 @@ std::string json_string(std::string_view text) {
   return quoted + '"';
 }
 
+// The end of a long name, where names of one network differ.
+std::string shortened(std::string_view name) {
+  constexpr size_t kMost = 48;
+  if (name.size() <= kMost) return std::string(name);
+  size_t first = name.size() - kMost;
+  while (first < name.size() && (static_cast<unsigned char>(name[first]) & 0xc0) == 0x80) ++first;
+  return "..." + std::string(name.substr(first));
+}
+
 double per_second(uint64_t amount, int64_t ns) {
   return ns > 0 ? static_cast<double>(amount) / static_cast<double>(ns) : 0;
 }
@@ -51,10 +60,17 @@ void Profiler::after(size_t op, std::span<const TensorRef>) {
   events_.push_back({op, ns(started_ - origin_), ns(Clock::now() - started_)});
 }
 
-std::vector<int64_t> Profiler::total_ns() const {
-  std::vector<int64_t> total(session_.operators());
-  for (const Event& event : events_) total[event.op] += event.duration_ns;
-  return total;
+std::vector<int64_t> Profiler::median_ns() const {
+  std::vector<std::vector<int64_t>> times(session_.operators());
+  for (const Event& event : events_) times[event.op].push_back(event.duration_ns);
+  std::vector<int64_t> medians(times.size());
+  for (size_t op = 0; op < times.size(); ++op) {
+    if (times[op].empty()) continue;
+    const auto middle = times[op].begin() + static_cast<std::ptrdiff_t>(times[op].size() / 2);
+    std::nth_element(times[op].begin(), middle, times[op].end());
+    medians[op] = *middle;
+  }
+  return medians;
 }
 
 size_t Profiler::runs() const {
@@ -62,28 +78,26 @@ size_t Profiler::runs() const {
 }
 
 std::string Profiler::table() const {
-  const std::vector<int64_t> total = total_ns();
-  const int64_t all = std::max<int64_t>(1, std::accumulate(total.begin(), total.end(), int64_t{0}));
-  std::vector<size_t> order(total.size());
+  const std::vector<int64_t> times = median_ns();
+  const int64_t all = std::max<int64_t>(1, std::accumulate(times.begin(), times.end(), int64_t{0}));
+  std::vector<size_t> order(times.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return total[a] > total[b]; });
-  const auto count = static_cast<int64_t>(runs());
+                   [&](size_t a, size_t b) { return times[a] > times[b]; });
   uint64_t macs = 0;
-  std::string text = "    us/run      %   GMAC/s     GB/s  operator          kernel\n";
+  std::string text = "        us      %   GMAC/s     GB/s  operator            kernel and name\n";
   for (const size_t op : order) {
     const OperatorInfo info = session_.operator_info(op);
     macs += info.cost.macs;
-    const int64_t ns = total[op] / count;
-    text += format("%10.1f %6.2f %8.2f %8.2f  %-16s  %s  ", static_cast<double>(ns) * 1e-3,
-                   100.0 * static_cast<double>(total[op]) / static_cast<double>(all),
-                   per_second(info.cost.macs, ns), per_second(info.cost.bytes, ns), info.type,
-                   info.kernel);
-    text += std::string(info.name) + "\n";
+    text += format("%10.1f %6.2f %8.2f %8.2f  %-18s  %s  ", static_cast<double>(times[op]) * 1e-3,
+                   100.0 * static_cast<double>(times[op]) / static_cast<double>(all),
+                   per_second(info.cost.macs, times[op]), per_second(info.cost.bytes, times[op]),
+                   info.type, info.kernel);
+    text += shortened(info.name) + "\n";
   }
   return text + format("%10.1f 100.00 %8.2f           all %zu operators, %.1f MMAC, %zu runs\n",
-                       static_cast<double>(all / count) * 1e-3, per_second(macs, all / count),
-                       total.size(), static_cast<double>(macs) * 1e-6, runs());
+                       static_cast<double>(all) * 1e-3, per_second(macs, all), times.size(),
+                       static_cast<double>(macs) * 1e-6, runs());
 }
 
 std::string Profiler::trace_json() const {

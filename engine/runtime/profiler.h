@@ -18,8 +18,8 @@ class Profiler final : public RunObserver {
   void before(size_t op, std::span<const TensorRef> inputs) override;
   void after(size_t op, std::span<const TensorRef> outputs) override;
 
-  /// A table: time per run and share, MACs and bytes per second, kernel, of the operators with the
-  /// longest time first; then the sums.
+  /// A table of the operators, slowest first: the median of its times and its share of their sum,
+  /// MACs and bytes per second, kind, kernel and name; then the sums.
   std::string table() const;
 
   /// The operators of all runs on a time line, in Chrome's trace event format (JSON), for
@@ -35,7 +35,7 @@ class Profiler final : public RunObserver {
     int64_t duration_ns;
   };
 
-  std::vector<int64_t> total_ns() const;
+  std::vector<int64_t> median_ns() const;
   size_t runs() const;
 
   const Session& session_;

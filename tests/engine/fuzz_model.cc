@@ -142,7 +142,7 @@ void try_seed(uint64_t seed, Totals* totals) {
   std::vector<std::byte> file =
       random_network(random.next(), static_cast<int>(random.integer(1, 16))).build();
   const std::vector<std::byte> original = file;
-  for (int64_t left = random.integer(1, 3); left > 0; --left) {
+  for (int64_t left = random.chance(2) ? 1 : random.integer(2, 3); left > 0; --left) {
     mutate(&random, &file);
     if (!random.chance(5)) repair_shapes(&file);
   }

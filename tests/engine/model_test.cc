@@ -172,6 +172,23 @@ void refuses_damage() {
   for (const Damage& damage : kNetworkDamage) refuse(damage);
 }
 
+// Two equal tables may be stored once; two that overlap are refused.
+void constants_share_all_bytes_or_none() {
+  ModelBuilder builder;
+  const std::vector<uint8_t> table(256, 7);
+  const uint32_t a = builder.constant("a", DType::kU8, {256}, table);
+  builder.constant("b", DType::kU8, {256}, table);
+  builder.output(a);
+  std::vector<std::byte> file = builder.build();
+  std::shared_ptr<const Model> model;
+  ModelView(file).tensors()[1].data_offset = 0;
+  seal(file);
+  CHECK_OK(load_copy(file, &model));
+  ModelView(file).tensors()[1].data_offset = 64;
+  seal(file);
+  CHECK(contains(load_copy(file, &model).message(), "'a' and 'b' overlap"));
+}
+
 void skips_what_is_optional() {
   std::vector<std::byte> file = small_model().build();
   const ModelView view(file);
@@ -201,6 +218,7 @@ int main() {
   reads_what_the_file_says();
   maps_files();
   refuses_damage();
+  constants_share_all_bytes_or_none();
   skips_what_is_optional();
   refuses_every_prefix();
 }
