@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/add_qs8/add_qs8.h"
+#include "kernels/dwconv_f32/check.h"
 #include "kernels/dwconv_qs8/check.h"
 #include "kernels/gemm_f32/check.h"
 #include "kernels/igemm_qs8/check.h"
@@ -164,6 +165,29 @@ Result<int8_t> dwconv_qs8(const std::string& name, const Array<int8_t>& x,
   return matrix(run_dwconv_qs8(kernel, problem), output_w, problem.layer.channels);
 }
 
+Array<float> dwconv_f32(const std::string& name, const Array<float>& x, const Array<float>& weights,
+                        const Array<float>& bias, size_t stride_w, size_t output_w, float fmin,
+                        float fmax) {
+  const DwconvF32Kernel& kernel = find_kernel(dwconv_f32_kernels(), name);
+  require_dwconv(x, weights, {&bias});
+  require_extents({stride_w, output_w});
+  DwconvF32Problem problem;
+  problem.kernel_h = static_cast<size_t>(weights.shape(0));
+  problem.kernel_w = static_cast<size_t>(weights.shape(1));
+  problem.layer.channels = static_cast<size_t>(weights.shape(2));
+  problem.layer.taps = problem.kernel_h * problem.kernel_w;
+  problem.layer.weights = weights.data();
+  problem.layer.bias = bias.data();
+  problem.stride_w = stride_w;
+  problem.output_w = output_w;
+  problem.input = x.data();
+  problem.fmin = fmin;
+  problem.fmax = fmax;
+  require(static_cast<size_t>(x.shape(1)) == problem.input_w(),
+          "x as wide as the outputs need, padding included");
+  return matrix(run_dwconv_f32(kernel, problem), output_w, problem.layer.channels);
+}
+
 Array<int8_t> add_qs8(const std::string& name, const Array<int8_t>& a, const Array<int8_t>& b,
                       int16_t a_multiplier, int16_t b_multiplier, int32_t bias, float multiplier,
                       int32_t zero_point, int32_t qmin, int32_t qmax) {
@@ -218,6 +242,9 @@ void register_kernel_calls(py::module_& module) {
              py::arg("weight_zero_point"), py::arg("stride_w"), py::arg("dilation_w"),
              py::arg("pad_left"), py::arg("output_w"), py::arg("first_row"), py::arg("end_row"),
              py::arg("zero_point"), py::arg("qmin"), py::arg("qmax"));
+  module.def("dwconv_f32", dwconv_f32, py::arg("kernel"), exact("x"), exact("weights"),
+             exact("bias"), py::arg("stride_w"), py::arg("output_w"), py::arg("fmin"),
+             py::arg("fmax"));
   module.def("add_qs8", add_qs8, py::arg("kernel"), exact("a"), exact("b"), py::arg("a_multiplier"),
              py::arg("b_multiplier"), py::arg("bias"), py::arg("multiplier"), py::arg("zero_point"),
              py::arg("qmin"), py::arg("qmax"));

@@ -183,6 +183,18 @@ def dwconv_qs8(
     a kernel that may not run this layer.
     """
 
+def dwconv_f32(
+    kernel: str,
+    x: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    stride_w: int,
+    output_w: int,
+    fmin: float,
+    fmax: float,
+) -> NDArray[np.float32]:
+    """The same in floats; x is as wide as the outputs need, padding included."""
+
 def add_qs8(
     kernel: str,
     a: NDArray[np.int8],
@@ -197,9 +209,7 @@ def add_qs8(
 ) -> NDArray[np.int8]:
     """requantize(a * a_multiplier + b * b_multiplier + bias); b may have one element."""
 
-def lut_x8(
-    kernel: str, x: NDArray[np.uint8], table: NDArray[np.uint8]
-) -> NDArray[np.uint8] | None:
+def lut_x8(kernel: str, x: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """table[x], or None for a kernel that may not run this table of 256 bytes."""
 
 def softmax_f32(kernel: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
