@@ -96,7 +96,8 @@ size_t ThreadPool::State::claim_and_run(size_t thread) {
     left = unclaimed.load(std::memory_order_relaxed);
   }
   if (done == 0) return 0;
-  return finished.fetch_add(done, std::memory_order_acq_rel) + done == tasks ? tasks : 0;
+  // Not `fetch_add(done) + done == tasks`: gcc 12 makes twice the old value of it at -O1.
+  return finished.fetch_add(done, std::memory_order_acq_rel) == tasks - done ? tasks : 0;
 }
 
 void ThreadPool::State::wait_until_done() {
