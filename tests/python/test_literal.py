@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from onnx import helper
 
 from bitpose.ir.graph import Graph, Node
+from bitpose.ir.names import without_layout
 from bitpose.ir.printer import count_operators
 from bitpose.ir.reference import OPERATORS
 from bitpose.ir.reference.operand import Operand
@@ -100,7 +101,7 @@ def test_what_remains(name: str) -> None:
     counts = count_operators(graph)
     print(f"\n{name}: " + ", ".join(f"{n} {op}" for op, n in counts.items()))
     assert counts == REMAINING[name]
-    assert not any("@" in tensor for tensor in graph.tensors)
+    assert all(without_layout(tensor) == tensor for tensor in graph.tensors)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -162,7 +163,7 @@ class Reference:
         tensor = self.graph.tensor(name)
         if tensor.data is not None:
             return tensor.data
-        match = re.fullmatch(r"(.*?)(\.int8)?(?:@([0-9]+))?", name, re.DOTALL)
+        match = re.fullmatch(r"(.*?)(@int8)?(?:@([0-9]+))?", name, re.DOTALL)
         assert match is not None
         value = self.values[match[1]]
         if value.dtype == np.uint8 and tensor.dtype == np.int8:

@@ -18,7 +18,7 @@ def describe(tensor: Tensor) -> str:
 
 
 def print_node(graph: Graph, node: Node) -> str:
-    """ "y: int8[1,4] = lut_x8(x, y.table)" with attributes behind the operands."""
+    """ "y: int8[1,4] = lut_x8(x, y@table)" with attributes behind the operands."""
     outputs = ", ".join(f"{y}: {describe(graph.tensor(y))}" for y in node.outputs)
     operands = [_operand(graph, x) for x in node.inputs]
     attributes = [f"{name}={_value(value)}" for name, value in node.attributes.items()]

@@ -16,6 +16,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto
 from bitpose.errors import GraphError, InvalidModelError, Unsupported, UnsupportedModelError
 from bitpose.ir.evaluate import evaluate_node
 from bitpose.ir.graph import Graph, Node, Tensor
+from bitpose.ir.names import derived, escape, unescape
 from bitpose.ir.validate import validate
 from bitpose.onnx import registry
 from bitpose.onnx.builder import Builder, RefusalError
@@ -41,7 +42,8 @@ def import_model(
     Raises InvalidModelError for a model that breaks ONNX's rules, and UnsupportedModelError with
     everything in it that cannot be compiled.
     """
-    graph = _Importer(model, shapes or {}, folder).run()
+    model, shapes = _escaped(model, shapes or {})
+    graph = _Importer(model, shapes, folder).run()
     try:
         validate(graph)
     except GraphError as error:
@@ -68,6 +70,7 @@ class _Importer:
         self.problems: list[Unsupported] = []
         self.claims = {v.name: v for v in [*self.proto.value_info, *self.proto.output]}
         self.taken = {name for node in self.proto.node for name in node.output}
+        self.taken |= {value.name for value in [*self.proto.initializer, *self.proto.input]}
         if model.functions:
             self._report("model", "functions", "the model defines functions", "inlined operators")
         if self.proto.sparse_initializer:
@@ -256,6 +259,8 @@ class _Importer:
             raise InvalidModelError(f"tensor {name!r} is defined twice")
         if tensor.elements > MAX_ELEMENTS:
             raise InvalidModelError(f"tensor {name!r} has shape {list(tensor.shape)}")
+        if tensor.elements == 0 and not tensor.is_constant:
+            raise RefusalError(f"tensor {name!r} has shape {list(tensor.shape)}", "some elements")
         self.tensors[name] = tensor
         self.values[name] = tensor
 
@@ -287,7 +292,7 @@ class _Importer:
         if not written:
             source = tensor
             if tensor.name == name:
-                source = replace(tensor, name=f"{name}/value")
+                source = replace(tensor, name=derived(name, "value"))
                 if not tensor.is_constant:
                     self._report(name, "output", "it is a graph input", "outputs of nodes")
                     raise UnsupportedModelError(self.problems)
@@ -298,7 +303,27 @@ class _Importer:
 
     def _report(self, node: str, op: str, problem: str, supported: str) -> None:
         opset = self.opset if op[0].isupper() else 0
-        self.problems.append(Unsupported(node, op, opset, problem, supported))
+        self.problems.append(Unsupported(unescape(node), op, opset, problem, supported))
+
+
+def _escaped(
+    model: ModelProto, shapes: Mapping[str, Sequence[int]]
+) -> tuple[ModelProto, Mapping[str, Sequence[int]]]:
+    """The model without the character that passes use in names, see `bitpose.ir.names`."""
+    graph = model.graph
+    named = [*graph.initializer, *graph.input, *graph.output, *graph.value_info]
+    names = [x.name for x in named] + [x for n in graph.node for x in (*n.input, *n.output)]
+    if all(name == escape(name) for name in names):
+        return model, shapes
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    graph = copy.graph
+    for x in (*graph.initializer, *graph.input, *graph.output, *graph.value_info):
+        x.name = escape(x.name)
+    for node in graph.node:
+        node.input[:] = [escape(x) for x in node.input]
+        node.output[:] = [escape(y) for y in node.output]
+    return copy, {escape(name): shape for name, shape in shapes.items()}
 
 
 def _opset(model: ModelProto) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bitpose.ir.graph import Graph, Node, Quantization, Tensor
+from bitpose.ir.names import derived
 from bitpose.ir.operators import MOVING
 from bitpose.passes.rewriter import Rewriter
 
@@ -124,10 +125,10 @@ def _read_codes(r: Rewriter, notes: _Notes, node: Node, note: Quantization) -> N
 
 def _reinterpreted(r: Rewriter, codes: Tensor, reader: Tensor) -> Tensor:
     """Case 5: the same codes under another name."""
-    name = f"{reader.name}.codes"
+    name = derived(reader.name, "codes")
     if codes.data is not None:
         r.constant(name, codes.data)
     else:
-        table = r.constant(f"{name}.table", _IDENTITY)
+        table = r.constant(derived(name, "table"), _IDENTITY)
         r.emit("lut_x8", [codes.name, table], replace(codes, name=name, quantization=None))
     return r.tensors[name]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.ir.graph import Attribute, Graph, Node
+from bitpose.ir.names import derived
 from bitpose.passes.rewriter import Rewriter, integer
 
 #: Operators that keep their output in qmin .. qmax.
@@ -64,7 +65,7 @@ def _visit(r: Rewriter, node: Node) -> None:
     elif bounds is not None and not composed and _narrow(r, node, bounds):
         return
     elif composed:
-        r.emit("lut_x8", [x.name, r.constant(f"{y.name}.table", table)], y)
+        r.emit("lut_x8", [x.name, r.constant(derived(y.name, "table"), table)], y)
     else:
         r.keep(node)
 

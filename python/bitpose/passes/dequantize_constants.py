@@ -23,7 +23,7 @@ def dequantize_constants(graph: Graph) -> Graph:
         if node.op == "DequantizeLinear" and known:
             value = evaluate_node(node, inputs, output)
             assert value is not None
-            r.constant(output.name, value)
+            r.fold(output.name, value)
         else:
             r.keep(node)
     return r.finish()

@@ -10,6 +10,7 @@ import numpy as np
 
 from bitpose.errors import Unsupported, UnsupportedModelError
 from bitpose.ir.graph import Graph, Node, Tensor
+from bitpose.ir.names import derived
 from bitpose.ir.operators import ENGINE, FUNCTIONS, UNARY
 from bitpose.passes import permutations, spatial
 from bitpose.passes.rewriter import Rewriter, integer, ints, number
@@ -72,11 +73,11 @@ def _conv(r: Rewriter, node: Node, y: Tensor) -> None:
     if weights.data is None or (bias is not None and bias.data is None):
         raise _MisfitError("weights or bias are computed at run time", "constant weights and bias")
     if depthwise:
-        laid_out = r.constant(f"{weights.name}.hwc", weights.data[:, 0].transpose(1, 2, 0))
+        laid_out = r.constant(derived(weights.name, "hwc"), weights.data[:, 0].transpose(1, 2, 0))
     else:
-        laid_out = r.constant(f"{weights.name}.ohwi", weights.data.transpose(0, 2, 3, 1))
+        laid_out = r.constant(derived(weights.name, "ohwi"), weights.data.transpose(0, 2, 3, 1))
     if bias is None:
-        bias_name = r.constant(f"{y.name}.bias", np.zeros(y.shape[1], np.float32))
+        bias_name = r.constant(derived(y.name, "bias"), np.zeros(y.shape[1], np.float32))
     else:
         bias_name = bias.name
     spatial.emit_nhwc(
@@ -142,22 +143,22 @@ def _clip(r: Rewriter, node: Node, y: Tensor) -> None:
     """Case 4: the lower bound first."""
     low, high = number(node, "low"), number(node, "high")
     x = node.inputs[0]
-    middle = y if high == math.inf else Tensor(f"{y.name}.low", y.dtype, y.shape)
+    middle = y if high == math.inf else Tensor(derived(y.name, "low"), y.dtype, y.shape)
     if low != -math.inf or high == math.inf:
-        bound = _scalar(r, f"{y.name}.min", low)
+        bound = _scalar(r, derived(y.name, "min"), low)
         x = r.emit("binary_f32", [x, bound], middle, function=FUNCTIONS.index("Max"))
     if high != math.inf:
-        bound = _scalar(r, f"{y.name}.max", high)
+        bound = _scalar(r, derived(y.name, "max"), high)
         r.emit("binary_f32", [x, bound], y, function=FUNCTIONS.index("Min"))
 
 
 def _negate(r: Rewriter, node: Node, y: Tensor) -> None:
-    factor = _scalar(r, f"{y.name}.factor", -1.0)
+    factor = _scalar(r, derived(y.name, "factor"), -1.0)
     r.emit("binary_f32", [node.inputs[0], factor], y, function=FUNCTIONS.index("Mul"))
 
 
 def _reciprocal(r: Rewriter, node: Node, y: Tensor) -> None:
-    one = _scalar(r, f"{y.name}.one", 1.0)
+    one = _scalar(r, derived(y.name, "one"), 1.0)
     r.emit("binary_f32", [one, node.inputs[0]], y, function=FUNCTIONS.index("Div"))
 
 

@@ -30,5 +30,5 @@ def fold_constants(graph: Graph) -> Graph:
         if value is None:
             r.keep(node)
         else:
-            r.constant(output.name, value, output.quantization)
+            r.fold(output.name, value, output.quantization)
     return r.finish()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from bitpose.ir.graph import Attribute, Graph, Node
+from bitpose.ir.names import derived
 from bitpose.passes.qdq import quantization_of
 from bitpose.passes.rewriter import Rewriter, ints, number
 
@@ -63,5 +64,5 @@ def _unpadded(r: Rewriter, conv: Node) -> str:
         return pad.inputs[0]
     codes = r.tensor(pad.inputs[0])
     real = r.tensor(dequantize.outputs[0])
-    output = type(real)(f"{codes.name}.real", real.dtype, codes.shape)
+    output = type(real)(derived(codes.name, "real"), real.dtype, codes.shape)
     return r.emit("DequantizeLinear", [codes.name], output)

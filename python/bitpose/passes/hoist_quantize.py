@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bitpose.ir.graph import Attribute, Graph, Node, Tensor
+from bitpose.ir.names import derived
 from bitpose.ir.operators import MOVING
 from bitpose.passes.qdq import quantization_of
 from bitpose.passes.rewriter import Rewriter
@@ -62,7 +63,7 @@ class _Hoist:
 
     def _codes(self, name: str, reader: Node) -> str:
         """The codes of a float tensor that `reader` moves."""
-        codes = f"{name}.{self.output.name}"
+        codes = derived(name, self.output.name)
         source = self.r.producer(name)
         original = self._original(reader)
         if source is not None and original is not None and _moves(self.r, original, name):

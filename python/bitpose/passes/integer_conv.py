@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from bitpose.errors import Unsupported, UnsupportedModelError
 from bitpose.ir.graph import Node, Quantization
+from bitpose.ir.names import derived
 from bitpose.passes import spatial
 from bitpose.passes.fold_clips import code_of
 from bitpose.passes.qdq import codes, quantization_of
@@ -71,8 +72,8 @@ def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
         x,
         y,
         _laid_out(r, weights, depthwise),
-        r.constant(f"{y.name}.bias", counts.astype(np.int32)),
-        r.constant(f"{y.name}.multiplier", ratios),
+        r.constant(derived(y.name, "bias"), counts.astype(np.int32)),
+        r.constant(derived(y.name, "multiplier"), ratios),
         **spatial.conv_window(conv),
         qmin=qmin,
         qmax=qmax,
@@ -155,5 +156,5 @@ def _laid_out(r: Rewriter, weights: Weights, depthwise: bool) -> str:
     note = Quantization(float(weights.scales.max()), weights.zero_point)
     if depthwise:
         data = weights.codes[:, 0].transpose(1, 2, 0)
-        return r.constant(f"{weights.name}.hwc", data, note)
-    return r.constant(f"{weights.name}.ohwi", weights.codes.transpose(0, 2, 3, 1), note)
+        return r.constant(derived(weights.name, "hwc"), data, note)
+    return r.constant(derived(weights.name, "ohwi"), weights.codes.transpose(0, 2, 3, 1), note)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bitpose.ir import elementwise
 from bitpose.ir.evaluate import evaluate_node
 from bitpose.ir.graph import Graph, Node, Tensor
+from bitpose.ir.names import derived
 from bitpose.passes.rewriter import Rewriter
 
 Array = NDArray[Any]
@@ -43,11 +44,13 @@ def make_tables(graph: Graph) -> Graph:
 
 def _write(r: Rewriter, node: Node, tree: _Tree) -> None:
     x, y = r.tensor(tree.sources[0]), r.tensor(node.outputs[0])
-    table = r.constant(f"{y.name}.table", tree.table())
+    table = r.constant(derived(y.name, "table"), tree.table())
     if x.shape == y.shape:
         r.emit("lut_x8", [x.name, table], y)
     else:
-        codes = r.emit("lut_x8", [x.name, table], replace(y, name=f"{y.name}.flat", shape=x.shape))
+        codes = r.emit(
+            "lut_x8", [x.name, table], replace(y, name=derived(y.name, "flat"), shape=x.shape)
+        )
         r.emit("Reshape", [codes], y)
 
 

@@ -27,7 +27,7 @@ def merge_reshapes(graph: Graph) -> Graph:
         if x.shape == y.shape and x.quantization == y.quantization and not x.is_constant:
             r.substitute(y.name, x.name)
         elif x.data is not None and y.name not in graph.outputs:
-            r.constant(y.name, x.data.reshape(y.shape), y.quantization)
+            r.fold(y.name, x.data.reshape(y.shape), y.quantization)
         elif name != node.inputs[0]:
             r.emit("reshape", [x.name], y)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from bitpose.errors import GraphError
 from bitpose.ir.graph import Node
+from bitpose.ir.names import derived
 from bitpose.ir.operators import MAX_RANK
 from bitpose.passes.rewriter import integer
 
@@ -60,4 +61,4 @@ def of_node(node: Node, rank: int) -> Permutation:
 
 def suffix(name: str, p: Permutation) -> str:
     """The name of transpose(name, p): "conv1@0231"."""
-    return f"{name}@{''.join(map(str, p))}"
+    return derived(name, "".join(map(str, p)))

@@ -58,10 +58,18 @@ class Rewriter:
     def constant(
         self, name: str, data: NDArray[Any], quantization: Quantization | None = None
     ) -> str:
-        """Adds a constant and returns its name."""
+        """Adds a constant and returns its name: `name`, or longer where another tensor has it."""
+        self.changed = True
+        tensor = Tensor.constant(name, data, quantization)
+        while name in self.tensors and not _same_constant(self.tensors[name], tensor):
+            name += "+"
+        self.tensors[name] = replace(tensor, name=name)
+        return name
+
+    def fold(self, name: str, data: NDArray[Any], quantization: Quantization | None = None) -> None:
+        """Makes a tensor that a node wrote a constant."""
         self.changed = True
         self.tensors[name] = Tensor.constant(name, data, quantization)
-        return name
 
     def substitute(self, old: str, new: str) -> None:
         """Lets every later reader of `old` read `new`, which has the same value."""
@@ -121,6 +129,15 @@ class Rewriter:
             for node in self.nodes
         ]
         self._substitutes = {k: names.get(v, v) for k, v in self._substitutes.items()}
+
+
+def _same_constant(a: Tensor, b: Tensor) -> bool:
+    return (
+        a.data is not None
+        and b.data is not None
+        and (a.dtype, a.shape, a.quantization) == (b.dtype, b.shape, b.quantization)
+        and a.data.tobytes() == b.data.tobytes()
+    )
 
 
 def prune(graph: Graph) -> Graph:

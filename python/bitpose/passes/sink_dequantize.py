@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 
 from bitpose.ir.graph import Attribute, Graph, Node, Tensor
+from bitpose.ir.names import derived
 from bitpose.passes.qdq import quantization_of
 from bitpose.passes.rewriter import Rewriter, integer, ints
 
@@ -48,7 +49,7 @@ def sink_dequantize(graph: Graph) -> Graph:
 def _moved(r: Rewriter, node: Node, codes: Tensor) -> Tensor:
     """What the codes become: the shape of the node's output."""
     y = r.tensor(node.outputs[0])
-    return replace(codes, name=f"{y.name}.codes", shape=y.shape, data=None)
+    return replace(codes, name=derived(y.name, "codes"), shape=y.shape, data=None)
 
 
 def _concat(r: Rewriter, node: Node, sources: list[Node | None]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bitpose.ir.graph import Attribute, Graph, Node, Tensor
+from bitpose.ir.names import derived
 from bitpose.passes import permutations
 from bitpose.passes.permutations import Permutation
 from bitpose.passes.rewriter import Rewriter, integer
@@ -183,7 +184,7 @@ class _Sinking:
             data = original.data.reshape(source.shape).transpose(q)
             name = permutations.suffix(source.name, q)
             return self.r.constant(name, data, original.quantization)
-        name = f"{source.name}@{'x'.join(map(str, shape))}"
+        name = derived(source.name, "x".join(map(str, shape)))
         return self.r.emit("reshape", [source.name], replace(original, name=name, shape=shape))
 
     def _along_axis(self, node: Node) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from bitpose.errors import Unsupported, UnsupportedModelError
 from bitpose.ir.graph import Graph, Node, Quantization, Tensor
+from bitpose.ir.names import derived
 from bitpose.ir.operators import MOVING
 from bitpose.passes.rewriter import Rewriter, integer
 
@@ -22,8 +23,8 @@ def unsigned_to_signed(graph: Graph) -> Graph:
 
         1. q: uint8{s, z} inside the graph   ->   q: int8{s, z - 128}, holding q - 128
         2. a constant of uint8               ->   int8, each byte ^ 0x80: the same real numbers
-        3. a graph input x: uint8            ->   x.int8 = lut_x8(x, byte ^ 0x80)
-        4. a graph output y: uint8           ->   y = lut_x8(y.int8, byte ^ 0x80)
+        3. a graph input x: uint8            ->   x@int8 = lut_x8(x, byte ^ 0x80)
+        4. a graph output y: uint8           ->   y = lut_x8(y@int8, byte ^ 0x80)
 
     Raises UnsupportedModelError for other operations on uint8.
     """
@@ -38,8 +39,8 @@ def unsigned_to_signed(graph: Graph) -> Graph:
     r.changed = True
     for name in graph.inputs:
         if name in unsigned:
-            signed = replace(_signed(graph.tensor(name)), name=f"{name}.int8")
-            table = r.constant(f"{name}.table", _FLIP)
+            signed = replace(_signed(graph.tensor(name)), name=derived(name, "int8"))
+            table = r.constant(derived(name, "table"), _FLIP)
             r.substitute(name, r.emit("lut_x8", [name, table], signed))
     for node in graph.nodes:
         if node.outputs[0] in unsigned:
@@ -79,7 +80,7 @@ def _write(r: Rewriter, node: Node) -> None:
     if name not in r.graph.outputs:
         r.emit(node.op, node.inputs, signed, **attributes)
         return
-    codes = r.emit(node.op, node.inputs, replace(signed, name=f"{name}.int8"), **attributes)
-    table = r.constant(f"{name}.table", _FLIP)
+    codes = r.emit(node.op, node.inputs, replace(signed, name=derived(name, "int8")), **attributes)
+    table = r.constant(derived(name, "table"), _FLIP)
     r.emit("lut_x8", [codes, table], r.graph.tensor(name))
     r.substitute(name, codes)

@@ -236,6 +236,28 @@ def test_names_of_steps_do_not_collide() -> None:
     check(proto)
 
 
+def test_names_may_hold_what_passes_use() -> None:
+    """Tensors called like those that passes add."""
+    steps = [
+        node("Transpose", "x@0231", "a", perm=[0, 3, 1, 2]),
+        node("Conv", "a w", "y"),
+        node("Add", "y y@bias", "z@0231"),
+    ]
+    constants = {"w": np.ones((2, 3, 1, 1), F), "y@bias": np.array(5, F)}
+    proto = model(steps, {"x@0231": (F, (1, 4, 4, 3))}, ["y", "z@0231"], constants)
+    graph = check(proto)
+    assert graph.inputs == ("x@0231",)
+    assert graph.outputs == ("y", "z@0231")
+
+
+def test_tensors_without_elements() -> None:
+    proto = model([node("Slice", "x b e", "y")], {"x": (F, (4,))}, ["y"])
+    for name, value in (("b", 2), ("e", 2)):
+        proto.graph.initializer.append(numpy_helper.from_array(np.array([value]), name))
+    (problem,) = problems(proto)
+    assert "tensor 'y' has shape [0]; supported: some elements" in problem
+
+
 def test_support_table() -> None:
     table = registry.support_table()
     assert "| Clip | 7-10 | float32. |\n| Clip | 11-28 | float32, constant bounds. |\n" in table

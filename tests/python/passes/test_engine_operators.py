@@ -11,6 +11,7 @@ import pytest
 
 from bitpose.errors import GraphError, UnsupportedModelError
 from bitpose.ir.graph import Graph
+from bitpose.ir.names import escape
 from bitpose.ir.reference import run
 from bitpose.passes import PIPELINE, permutations, run_passes
 from bitpose.passes.engine_operators import engine_operators
@@ -192,8 +193,8 @@ def test_tidy_names() -> None:
     d.input("x", (2, 3))
     d.node("reshape", "x", "a@10", (3, 2))
     d.node("reshape", "a@10", "a@6x1", (6, 1))
-    d.node("reshape", "a@6x1", "user@home", (6,))
-    assert lines(tidy_names(d.graph("user@home"))) == [
+    d.node("reshape", "a@6x1", escape("user@home"), (6,))
+    assert lines(tidy_names(d.graph(escape("user@home")))) == [
         "a: float32[3,2] = reshape(x)",
         "a@6x1: float32[6,1] = reshape(a)",
         "user@home: float32[6] = reshape(a@6x1)",
@@ -214,10 +215,10 @@ def test_engine_operators_of_floats() -> None:
         *("transpose", "conv2d_f32", "binary_f32", "binary_f32", "binary_f32"),
         *("softmax_f32", "transpose"),
     ]
-    assert "w.ohwi=float32[3,1,1,2], c.bias=float32[3][0.0, 0.0, 0.0], stride_h=2" in text[1]
+    assert "w@ohwi=float32[3,1,1,2], c@bias=float32[3][0.0, 0.0, 0.0], stride_h=2" in text[1]
     assert text[1].endswith("fmin=0, fmax=6)")
-    assert "k.min=float32[][1.0], function=5)" in text[2]
-    assert "k.max=float32[][2.0], function=4)" in text[3]
+    assert "k@min=float32[][1.0], function=5)" in text[2]
+    assert "k@max=float32[][2.0], function=4)" in text[3]
 
 
 def test_engine_operators_report_everything() -> None:

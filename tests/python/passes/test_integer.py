@@ -47,10 +47,10 @@ def test_make_tables() -> None:
     d.node("Mul", "b b", "c", (2, 3))
     d.node("QuantizeLinear", "c", "y", (2, 3), np.int8, q=(4.0, -100), qmin=-128, qmax=50)
     graph = make_tables(d.graph("y"))
-    assert lines(graph) == ["y: int8[2,3] scale 4 zero point -100 = lut_x8(x, y.table=uint8[256])"]
+    assert lines(graph) == ["y: int8[2,3] scale 4 zero point -100 = lut_x8(x, y@table=uint8[256])"]
     x = 0.5 * (np.arange(-128, 128) - 10)
     expected = np.clip(np.rint((2 * x + 1) ** 2 / 4) - 100, -128, 50)
-    np.testing.assert_array_equal(table(graph, "y.table"), expected)
+    np.testing.assert_array_equal(table(graph, "y@table"), expected)
 
 
 def test_make_tables_requantizes_under_another_shape() -> None:
@@ -62,10 +62,10 @@ def test_make_tables_requantizes_under_another_shape() -> None:
     d.node("QuantizeLinear", "m", "y", (1, 6), np.int8, q=(1.0, 0), **ALL)
     graph = make_tables(d.graph("y"))
     assert lines(graph) == [
-        "y.flat: int8[6] scale 1 zero point 0 = lut_x8(x, y.table=uint8[256])",
-        "y: int8[1,6] scale 1 zero point 0 = Reshape(y.flat)",
+        "y@flat: int8[6] scale 1 zero point 0 = lut_x8(x, y@table=uint8[256])",
+        "y: int8[1,6] scale 1 zero point 0 = Reshape(y@flat)",
     ]
-    assert table(graph, "y.table")[125:134].tolist() == [-2, -1, 0, 0, 0, 1, 2, 2, 2]
+    assert table(graph, "y@table")[125:134].tolist() == [-2, -1, 0, 0, 0, 1, 2, 2, 2]
 
 
 @pytest.mark.parametrize("what", ["two operands", "several values", "a larger result"])
@@ -188,13 +188,13 @@ def test_conv() -> None:
     assert first.startswith("x@0231: int8[1,4,4,2] scale 0.5 zero point 10 = transpose(x, perm0=0")
     assert line == (
         "y@0231: int8[1,4,2,2] scale 2 zero point -5 = conv2d_qs8(x@0231, "
-        "w.ohwi=int8[2,3,1,2] scale 1 zero point 0, y.bias=int32[2][7, -2], "
-        "y.multiplier=float32[2][0.0625, 0.25], stride_h=1, stride_w=2, dilation_h=1, "
+        "w@ohwi=int8[2,3,1,2] scale 1 zero point 0, y@bias=int32[2][7, -2], "
+        "y@multiplier=float32[2][0.0625, 0.25], stride_h=1, stride_w=2, dilation_h=1, "
         "dilation_w=1, pad_top=1, pad_left=0, pad_bottom=1, pad_right=0, qmin=-128, qmax=127)"
     )
     assert last.startswith("y: int8[1,2,4,2] scale 2 zero point -5 = transpose(y@0231, perm0=0")
     expected = (np.arange(12).reshape(2, 2, 3, 1) - 3).transpose(0, 2, 3, 1)
-    assert constant(graph, "w.ohwi") == expected.tolist()
+    assert constant(graph, "w@ohwi") == expected.tolist()
 
 
 @pytest.mark.parametrize(
@@ -207,14 +207,14 @@ def test_conv() -> None:
 )
 def test_conv_bias(bias: str, scale: float, expected: list[int]) -> None:
     graph = integer_operators(conv_graph(bias=bias, bias_scale=scale or 1.0))
-    assert constant(graph, "y.bias") == expected
+    assert constant(graph, "y@bias") == expected
 
 
 def test_depthwise_conv() -> None:
     graph = integer_operators(conv_graph(group=2, zero_point=4))
     line = lines(graph)[1]
-    assert "dwconv2d_qs8(x@0231, w.hwc=int8[3,1,2] scale 1 zero point 4, " in line
-    assert constant(graph, "w.hwc") == [[[-3, 0]], [[-2, 1]], [[-1, 2]]]
+    assert "dwconv2d_qs8(x@0231, w@hwc=int8[3,1,2] scale 1 zero point 4, " in line
+    assert constant(graph, "w@hwc") == [[[-3, 0]], [[-2, 1]], [[-1, 2]]]
 
 
 def test_conv_with_bounds() -> None:
@@ -290,7 +290,7 @@ def test_compose_tables() -> None:
     half, flip = CODES // 2, -1 - CODES
     graph = compose_tables(with_tables(half, flip, half).graph("y"))
     assert [node.op for node in graph.nodes] == ["add_qs8", "lut_x8"]
-    np.testing.assert_array_equal(table(graph, "y.table"), (-1 - CODES // 2) // 2)
+    np.testing.assert_array_equal(table(graph, "y@table"), (-1 - CODES // 2) // 2)
 
 
 def test_compose_tables_keeps_what_is_read() -> None:

@@ -158,8 +158,8 @@ def test_annotate_quantization_that_disagrees() -> None:
     d.node("QuantizeLinear", "x s z", "q", (4,), np.int8, axis=0)
     d.node("DequantizeLinear", "q t z", "y", (4,), axis=0)
     assert lines(annotate_quantization(d.graph("y")))[1:] == [
-        "y.codes: int8[4] scale 0.25 zero point 7 = lut_x8(q, y.codes.table=uint8[256])",
-        "y: float32[4] = DequantizeLinear(y.codes)",
+        "y@codes: int8[4] scale 0.25 zero point 7 = lut_x8(q, y@codes@table=uint8[256])",
+        "y: float32[4] = DequantizeLinear(y@codes)",
     ]
 
 
@@ -182,14 +182,14 @@ def test_unsigned_to_signed() -> None:
     d.node("QuantizeLinear", "r", "y", (4,), np.uint8, q=(0.25, 1), qmin=1, qmax=255)
     graph = unsigned_to_signed(d.graph("y"))
     assert lines(graph) == [
-        "x.int8: int8[2] scale 0.5 zero point 0 = lut_x8(x, x.table=uint8[256])",
+        "x@int8: int8[2] scale 0.5 zero point 0 = lut_x8(x, x@table=uint8[256])",
         "m: int8[4] scale 0.5 zero point 0 = "
-        "Concat(x.int8, c=int8[2] scale 1 zero point -125[-128, 127], axis=0)",
+        "Concat(x@int8, c=int8[2] scale 1 zero point -125[-128, 127], axis=0)",
         "r: float32[4] = DequantizeLinear(m)",
-        "y.int8: int8[4] scale 0.25 zero point -127 = QuantizeLinear(r, qmin=-127, qmax=127)",
-        "y: uint8[4] scale 0.25 zero point 1 = lut_x8(y.int8, y.table=uint8[256])",
+        "y@int8: int8[4] scale 0.25 zero point -127 = QuantizeLinear(r, qmin=-127, qmax=127)",
+        "y: uint8[4] scale 0.25 zero point 1 = lut_x8(y@int8, y@table=uint8[256])",
     ]
-    table = graph.tensor("y.table").data
+    table = graph.tensor("y@table").data
     assert table is not None
     assert table.tolist() == [i ^ 0x80 for i in range(256)]
 
@@ -260,11 +260,11 @@ def test_hoist_quantize() -> None:
     d.node("Concat", "a v", "c", (1, 12), axis=1)
     d.node("QuantizeLinear", "c", "y", (1, 12), np.int8, q=(0.5, 9), **ALL)
     assert lines(hoist_quantize(d.graph("y"))) == [
-        "x.y: int8[1,1,2,2] scale 0.5 zero point 9 = QuantizeLinear(x, qmin=-128, qmax=127)",
-        "p.y: int8[1,1,2,4] scale 0.5 zero point 9 = Pad(x.y, pads=[0,0,0,1,0,0,0,1], value=9)",
-        "a.y: int8[1,8] scale 0.5 zero point 9 = Reshape(p.y)",
-        "v.y: int8[1,4] scale 0.5 zero point 9 = QuantizeLinear(v, qmin=-128, qmax=127)",
-        "y: int8[1,12] scale 0.5 zero point 9 = Concat(a.y, v.y, axis=1)",
+        "x@y: int8[1,1,2,2] scale 0.5 zero point 9 = QuantizeLinear(x, qmin=-128, qmax=127)",
+        "p@y: int8[1,1,2,4] scale 0.5 zero point 9 = Pad(x@y, pads=[0,0,0,1,0,0,0,1], value=9)",
+        "a@y: int8[1,8] scale 0.5 zero point 9 = Reshape(p@y)",
+        "v@y: int8[1,4] scale 0.5 zero point 9 = QuantizeLinear(v, qmin=-128, qmax=127)",
+        "y: int8[1,12] scale 0.5 zero point 9 = Concat(a@y, v@y, axis=1)",
     ]
 
 
@@ -287,10 +287,10 @@ def test_sink_dequantize() -> None:
     d.node("Pad", "c", "p", (1, 4, 2, 4), pads=(0, 0, 0, 1, 0, 0, 0, 1), value=0.0)
     d.node("ArgMax", "p", "y", (1, 2, 4), np.int64, axis=1, keepdims=0)
     assert lines(sink_dequantize(d.graph("y"))) == [
-        "c.codes: int8[1,4,2,2] scale 0.5 zero point 9 = Concat(x, v, axis=1)",
-        "p.codes: int8[1,4,2,4] scale 0.5 zero point 9 = "
-        "Pad(c.codes, pads=[0,0,0,1,0,0,0,1], value=9)",
-        "y: int64[1,2,4] = ArgMax(p.codes, axis=1, keepdims=0)",
+        "c@codes: int8[1,4,2,2] scale 0.5 zero point 9 = Concat(x, v, axis=1)",
+        "p@codes: int8[1,4,2,4] scale 0.5 zero point 9 = "
+        "Pad(c@codes, pads=[0,0,0,1,0,0,0,1], value=9)",
+        "y: int64[1,2,4] = ArgMax(p@codes, axis=1, keepdims=0)",
     ]
 
 
@@ -315,9 +315,9 @@ def test_sink_dequantize_of_channels() -> None:
     d.node("Transpose", "a", "b", (2, 3), perm=(1, 0))
     d.node("Reshape", "b", "y", (2, 3, 1, 1))
     assert lines(sink_dequantize(d.graph("y"))) == [
-        "b.codes: int8[2,3] = Transpose(w=int8[3,2], perm=[1,0])",
-        "y.codes: int8[2,3,1,1] = Reshape(b.codes)",
-        "y: float32[2,3,1,1] = DequantizeLinear(y.codes, s=float32[2][0.5, 1.0], "
+        "b@codes: int8[2,3] = Transpose(w=int8[3,2], perm=[1,0])",
+        "y@codes: int8[2,3,1,1] = Reshape(b@codes)",
+        "y: float32[2,3,1,1] = DequantizeLinear(y@codes, s=float32[2][0.5, 1.0], "
         "z=int8[2][0, 0], axis=0)",
     ]
     d.node("Reshape", "b", "flat", (6,))  # No axis runs over the channels.
@@ -344,7 +344,7 @@ def test_fold_pads_of_codes() -> None:
     d.node("DequantizeLinear", "p", "r", (1, 2, 6, 6))
     d.node("Conv", "r w", "y", (1, 3, 4, 4), **CONV)
     first, second = lines(fold_pads(d.graph("y")))
-    assert first == "x.real: float32[1,2,4,4] = DequantizeLinear(x)"
+    assert first == "x@real: float32[1,2,4,4] = DequantizeLinear(x)"
     assert "pads=[1,1,1,1]" in second
 
 
