@@ -262,6 +262,8 @@ def test_support_table() -> None:
     table = registry.support_table()
     assert "| Clip | 7-10 | float32. |\n| Clip | 11-28 | float32, constant bounds. |\n" in table
     assert all(row.note for row in registry.registrations())
+    page = Path(__file__).parents[3] / "docs" / "onnx-operators.md"
+    assert page.read_text().endswith(table)
     spans: dict[str, list[tuple[int, int]]] = {}
     for row in registry.registrations():
         spans.setdefault(row.op, []).append((row.first, row.last))
