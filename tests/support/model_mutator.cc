@@ -171,6 +171,7 @@ void mutate_operator(Random* random, const ModelView& view, std::span<std::byte>
 // Numbers that the operators compute with: any bits are allowed in most constants.
 void mutate_constant(Random* random, const ModelView& view, std::span<std::byte>) {
   const std::span<std::byte> data = view.data();
+  if (data.empty()) return;
   for (int64_t left = random->integer(1, 200); left > 0; --left) {
     any(random, data) = static_cast<std::byte>(random->chance(4) ? 0xff : random->next());
   }
