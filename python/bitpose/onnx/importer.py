@@ -25,6 +25,8 @@ from bitpose.onnx.initializers import DTYPES, constant_array
 #: Bounds on what is read from a file.
 MAX_NODES = 100_000
 MAX_ELEMENTS = 2**31
+#: Shape arithmetic works on small tensors.
+MAX_FOLDED = 2**16
 _OWN_DOMAINS = ("", "ai.onnx")
 
 
@@ -246,7 +248,8 @@ class _Importer:
         """Evaluates arithmetic on shapes at once, so that later nodes find constants."""
         output = self.tensors[node.outputs[0]]
         inputs = [self.tensors[x] for x in node.inputs if x]
-        if output.dtype.name not in ("int32", "int64") or not all(x.is_constant for x in inputs):
+        integral = output.dtype.name in ("int32", "int64") and output.elements <= MAX_FOLDED
+        if not integral or not all(x.is_constant for x in inputs):
             return False
         value = evaluate_node(node, inputs, output)
         if value is None:
@@ -302,7 +305,7 @@ class _Importer:
         return name
 
     def _report(self, node: str, op: str, problem: str, supported: str) -> None:
-        opset = self.opset if op[0].isupper() else 0
+        opset = self.opset if op[:1].isupper() else 0
         self.problems.append(Unsupported(unescape(node), op, opset, problem, supported))
 
 
@@ -313,6 +316,10 @@ def _escaped(
     graph = model.graph
     named = [*graph.initializer, *graph.input, *graph.output, *graph.value_info]
     names = [x.name for x in named] + [x for n in graph.node for x in (*n.input, *n.output)]
+    texts = [graph.name] + [t for n in graph.node for t in (n.name, n.op_type, n.domain)]
+    texts += [a.name for n in graph.node for a in n.attribute]
+    if not all(isinstance(text, str) for text in [*names, *texts]):
+        raise InvalidModelError("a name in the model is not UTF-8 text")  # Protobuf gives bytes.
     if all(name == escape(name) for name in names):
         return model, shapes
     copy = ModelProto()

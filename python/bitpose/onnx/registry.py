@@ -117,4 +117,4 @@ def near(op: str) -> str:
     rows = _REGISTRY.get(op, [])
     if rows:
         return "opsets " + ", ".join(f"{row.first}-{row.last}" for row in rows)
-    return "see the table of ONNX operators in the documentation"
+    return "the operators in docs/onnx-operators.md"

@@ -50,7 +50,7 @@ def test_everything_missing_is_reported_at_once() -> None:
     )
     assert problems(proto) == [
         "Mish (opset 18) 'Mish a': has no importer; "
-        "supported: see the table of ONNX operators in the documentation",
+        "supported: the operators in docs/onnx-operators.md",
         "Resize (opset 18) 'Resize b': mode is 'cubic'; supported: linear",
         "MaxPool (opset 18) 'MaxPool e': dilations are (2, 2); supported: dilations of 1",
         "LSTM (opset 18) 'LSTM y': is of the domain 'com.example'; "

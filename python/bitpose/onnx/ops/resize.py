@@ -33,6 +33,8 @@ def _scaled(b: Builder, x: Tensor, scales: Tensor) -> tuple[list[float], list[in
     factors = b.value(scales, "scales").astype(np.float32)
     if factors.shape != (len(x.shape),):
         b.invalid(f"scales of shape {list(factors.shape)} for {list(x.shape)}")
+    if not np.all((factors > 0) & (factors < 2**20)):
+        b.invalid(f"scales are {factors.tolist()}")
     extents = np.floor(np.array(x.shape, np.float32) * factors)
     return [float(v) for v in factors], [int(v) for v in extents]
 
