@@ -7,10 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import onnx
 import pytest
-from onnx import helper, numpy_helper
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -18,6 +15,7 @@ from bitpose.cli.app import app
 from bitpose.errors import InputError
 
 from .. import shared
+from ..tiny import colour_means
 
 
 def invoke(*arguments: str) -> str:
@@ -41,23 +39,9 @@ def test_selftest() -> None:
 
 @pytest.fixture
 def classifier(tmp_path: Path) -> Path:
-    """A float network [1, 3, 8, 8] -> [1, 4]: the mean of each colour, and of all."""
-    weights = np.concatenate([np.eye(3), np.full((1, 3), 1 / 3)]).astype(np.float32)
-    nodes = [
-        helper.make_node("Conv", ["x", "w"], ["c"], "mix", kernel_shape=[1, 1]),
-        helper.make_node("GlobalAveragePool", ["c"], ["p"], "pool"),
-        helper.make_node("Reshape", ["p", "shape"], ["y"], "flat"),
-    ]
-    constants = [
-        numpy_helper.from_array(weights.reshape(4, 3, 1, 1), "w"),
-        numpy_helper.from_array(np.array([1, 4]), "shape"),
-    ]
-    x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 3, 8, 8])
-    y = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1, 4])
-    graph = helper.make_graph(nodes, "tiny", [x], [y], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    """A float network [1, 3, 8, 8] -> [1, 4]."""
     path = tmp_path / "tiny.onnx"
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(colour_means().SerializeToString())
     return path
 
 
