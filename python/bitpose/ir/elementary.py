@@ -45,7 +45,7 @@ def exp(x: Array) -> Array:
         return np.ldexp(1.0 + p, k)
 
 
-def _reduced_expm1(x: Array) -> tuple[NDArray[np.int64], Array]:
+def _reduced_expm1(x: Array) -> tuple[NDArray[np.int32], Array]:
     """k and e^r - 1 for x = k ln 2 + r. NaN gives k = 0 and NaN."""
     bounded = np.minimum(np.maximum(x, _EXP_LEAST), _EXP_MOST)
     k = np.rint(np.nan_to_num(bounded) * _LOG2_E)
@@ -54,7 +54,7 @@ def _reduced_expm1(x: Array) -> tuple[NDArray[np.int64], Array]:
     r = high - low
     # What the rounding of r lost: e^(r + c) = e^r + c, to well below the last place.
     c = (high - r) - low
-    return k.astype(np.int64), _expm1_series(r) + c
+    return k.astype(np.int32), _expm1_series(r) + c
 
 
 def _expm1_series(r: Array) -> Array:

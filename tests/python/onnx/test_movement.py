@@ -104,7 +104,8 @@ def test_shapes_are_constants() -> None:
     """Shape -> Gather -> arithmetic -> Concat -> Reshape, as exporters write it."""
     steps = [
         node("Shape", "x", "s"),
-        node("Gather", "s zero", "n"),
+        node("Gather", "s picked", "t"),
+        node("Gather", "t zero", "n"),
         node("Unsqueeze", "n zero1", "n1"),
         node("Mul", "n1 two", "m"),
         node("Constant", "", "minus", value_ints=[-1]),
@@ -112,6 +113,7 @@ def test_shapes_are_constants() -> None:
         node("Reshape", "x shape", "y"),
     ]
     constants = {"zero": np.array(0, np.int64), "zero1": ints(0), "two": ints(2)}
+    constants["picked"] = ints(0, 2)
     graph = check(model(steps, {"x": (F, SHAPE)}, ["y"], constants), rtol=0, atol=0)
     assert operators(graph) == ["reshape"]
 

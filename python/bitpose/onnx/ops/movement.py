@@ -177,13 +177,15 @@ def Slice_10(
 
 @onnx_operator(7)
 def Gather(b: Builder, x: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
-    """Constant indices: one, or a run of consecutive ones."""
+    """Constant indices: one, or a run of consecutive ones; any of constants."""
     axis = b.axis(axis, len(x.shape))
     extent = x.shape[axis]
     chosen = b.value(indices, "indices").astype(np.int64)
     flat = [int(i) for i in chosen.ravel()]
     if any(not -extent <= i < extent for i in flat):
         b.invalid(f"indices {flat} of axis {axis} of {list(x.shape)}")
+    if x.data is not None:
+        return b.constant(np.take(x.data, chosen, axis))
     flat = [i % extent for i in flat]
     if chosen.ndim > 1 or not flat or flat != list(range(flat[0], flat[0] + len(flat))):
         b.refuse(f"indices are {chosen.tolist()}", "a scalar or consecutive indices")
