@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from bitpose.session import InferenceSession
 
 
+_CALIBRATION = 8
+
+
 @dataclass(frozen=True, eq=False)
 class Variant:
     """The demo network in one precision."""
@@ -49,20 +52,17 @@ def demo(
     The weights are random numbers from a seed, not trained: the heatmaps mean nothing. Times,
     memory and the equality of bits are those of a real network of this shape.
     """
-    from bitpose.pose.demo_network import build_network, synthetic_pictures
-    from bitpose.quantize.calibrate import calibrate
-    from bitpose.quantize.qdq import quantize
+    from bitpose.pose.demo_network import synthetic_pictures
 
     console.print(describe(threads, isa))
     console.print("MobileNetV2-type pose network, [bold]untrained[/] weights from a seed")
-    network = build_network(seed)
     start = time.perf_counter()
-    ranges = calibrate(network, [{"picture": p[None]} for p in synthetic_pictures(8)])
-    console.print(f"calibrated on 8 synthetic pictures in {time.perf_counter() - start:.1f} s")
-    variants = [
-        _variant("float32", network, threads, isa),
-        _variant("int8", quantize(network, ranges), threads, isa),
-    ]
+    networks = demo_networks(seed)
+    console.print(
+        f"built, and calibrated on {_CALIBRATION} synthetic pictures, "
+        f"in {time.perf_counter() - start:.1f} s"
+    )
+    variants = [_variant(name, network, threads, isa) for name, network in networks.items()]
     if save is not None:
         _save(variants, save)
     _print_groups(variants, runs)
@@ -72,6 +72,17 @@ def demo(
     console.print(
         f"SQNR of the 8-bit heatmaps against float: {sqnr(heatmaps[0], heatmaps[1]):.1f} dB"
     )
+
+
+def demo_networks(seed: int = 0) -> dict[str, onnx.ModelProto]:
+    """The demo network by precision."""
+    from bitpose.pose.demo_network import build_network, synthetic_pictures
+    from bitpose.quantize.calibrate import calibrate
+    from bitpose.quantize.qdq import quantize
+
+    network = build_network(seed)
+    feeds = [{"picture": picture[None]} for picture in synthetic_pictures(_CALIBRATION)]
+    return {"float32": network, "int8": quantize(network, calibrate(network, feeds))}
 
 
 def _variant(name: str, network: onnx.ModelProto, threads: int, isa: str | None) -> Variant:

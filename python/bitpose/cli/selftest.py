@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,11 +23,15 @@ def selftest(
     problems: Annotated[int, typer.Option(help="Random problems per kernel.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="Of the first problem.", min=0)] = 1,
 ) -> None:
-    """Compare every kernel with the portable one, and whole networks across instruction sets."""
+    """Compare every kernel with the portable one, and whole networks across instruction sets.
+
+    Without models the demo network runs, in float and in 8 bits. Hashes of its outputs, printed on
+    two machines, must be equal too.
+    """
     console.print(describe(1, None))
     failures = _check_kernels(problems, seed)
-    for model in models or []:
-        failures += _check_model(model)
+    for name, model in _networks(models or []):
+        failures += _check_model(name, model)
     if failures:
         console.print(f"[bold red]{failures} failed[/]")
         raise typer.Exit(1)
@@ -57,10 +62,25 @@ def _check_kernels(problems: int, seed: int) -> int:
     return len(failures)
 
 
-def _check_model(model: Path) -> int:
+def _networks(models: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+    """Compiled networks by name."""
+    import bitpose
+    from bitpose.cli.demo import demo_networks
+
+    if models:
+        for path in models:
+            compiled = path.suffix == ".bpm"
+            yield str(path), (bitpose.load if compiled else bitpose.compile)(path).to_bytes()
+        return
+    for precision, network in demo_networks().items():
+        yield f"demo network, {precision}", bitpose.compile(network).to_bytes()
+
+
+def _check_model(name: str, model: bytes) -> int:
+    """Runs a network on random inputs by every instruction set; returns 1 where hashes differ."""
     import bitpose
 
-    report = Report(str(model), "instruction set", "threads", "sha256 of the outputs", text=3)
+    report = Report(name, "instruction set", "threads", "sha256 of the outputs", text=3)
     digests = set()
     for isa in instruction_sets():
         for threads in (1, 3):

@@ -18,6 +18,11 @@ from .. import shared
 from ..tiny import colour_means
 
 
+#: Of the demo network's outputs in float32 and int8, on every machine. They change only when the
+#: network, the compiler or the arithmetic does.
+DEMO_HEATMAPS = ("fb9154a434590a87", "ab8061ac1bfcc627")
+
+
 def invoke(*arguments: str) -> str:
     """What a command prints; it must succeed."""
     result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
@@ -34,6 +39,7 @@ def test_help_names_every_command() -> None:
 def test_selftest() -> None:
     text = invoke("selftest", "--problems", "2")
     assert "igemm_qs8" in text
+    assert "demo network, int8" in text
     assert "all bits agree" in text
 
 
@@ -134,6 +140,8 @@ def test_demo(tmp_path: Path) -> None:
     text = invoke("demo", "--runs", "1", "--save", str(tmp_path))
     assert "untrained" in text
     assert "SQNR" in text
+    for digest in DEMO_HEATMAPS:
+        assert digest in text
     assert {path.name for path in tmp_path.iterdir()} == {
         f"demo_{precision}.{suffix}"
         for precision in ("float32", "int8")
