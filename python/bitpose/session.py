@@ -65,15 +65,20 @@ class InferenceSession:
         threads: int = 1,
         isa: str | None = None,
         keep_intermediates: bool = False,
+        shapes: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         """`isa` limits the kernels ("scalar", "avx2", "neon", ...; default: the best of this CPU).
 
         With `keep_intermediates`, every tensor has its own memory and `tensors()` returns them.
+        `shapes` gives shapes for inputs whose extents an ONNX model leaves free.
         """
         from bitpose._core import Session
 
         self._session: Session = Session(
-            _compiled(model), threads=threads, isa=isa, keep_intermediates=keep_intermediates
+            _compiled(model, shapes),
+            threads=threads,
+            isa=isa,
+            keep_intermediates=keep_intermediates,
         )
         self._inputs = [_node_arg(info) for info in self._session.inputs]
         self._outputs = [_node_arg(info) for info in self._session.outputs]
@@ -190,7 +195,9 @@ def _node_arg(info: Any) -> NodeArg:
     )
 
 
-def _compiled(model: str | os.PathLike[str] | bytes) -> bytes | str:
+def _compiled(
+    model: str | os.PathLike[str] | bytes, shapes: Mapping[str, Sequence[int]] | None
+) -> bytes | str:
     """What the engine loads: the bytes of a compiled model, or the path of one to map."""
     if isinstance(model, bytes):
         compiled = model.startswith(_MAGIC)
@@ -202,4 +209,4 @@ def _compiled(model: str | os.PathLike[str] | bytes) -> bytes | str:
         return model
     from bitpose.compiler import compile
 
-    return compile(model).to_bytes()
+    return compile(model, shapes=shapes).to_bytes()

@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from bitpose.cli.app import app
-from bitpose.errors import InputError
+from bitpose.errors import InputError, UnsupportedModelError
 
 from .. import shared
 from ..tiny import colour_means
@@ -65,6 +65,19 @@ def test_compile_writes_a_model_that_the_others_take(classifier: Path) -> None:
     assert "conv2d_f32" in invoke("inspect", str(compiled), "--summary")
     assert "median" in invoke("bench", str(compiled), "--runs", "3")
     assert "all bits agree" in invoke("selftest", str(compiled), "--problems", "1")
+
+
+def test_compile_binds_free_extents(tmp_path: Path) -> None:
+    network = colour_means()
+    network.graph.input[0].type.tensor_type.shape.dim[2].dim_param = "height"
+    path = tmp_path / "free.onnx"
+    path.write_bytes(network.SerializeToString())
+    with pytest.raises(UnsupportedModelError, match="free extents"):
+        invoke("compile", str(path))
+    invoke("compile", str(path), "--shape", "x=1,3,8,8")
+    assert "float32[1, 3, 8, 8]" in invoke("inspect", str(path.with_suffix(".bpm")))
+    with pytest.raises(InputError, match="--shape needs"):
+        invoke("compile", str(path), "--shape", "x=wide")
 
 
 def test_bench_beside_onnxruntime(classifier: Path) -> None:
