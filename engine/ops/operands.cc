@@ -72,7 +72,7 @@ Status broadcast(const Shape& a, const Shape& b, Shape* result) {
     if (from_a != from_b && from_a != 1 && from_b != 1) {
       return invalid_model("shapes " + a.text() + " and " + b.text() + " do not broadcast");
     }
-    const uint32_t extent = std::max(from_a, from_b);
+    const uint32_t extent = from_a == 1 ? from_b : from_a;
     shape.dims[shape.rank - i] = extent;
     elements *= extent;
     if (elements > kMaxElements) {
