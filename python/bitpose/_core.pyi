@@ -48,7 +48,8 @@ class Session:
     """A network that is loaded and packed for this CPU.
 
     Any number of Python threads may use a session at once; the interpreter's lock is released while
-    the network runs. Arrays must have exactly the dtype and shape of their tensor and be contiguous.
+    the network runs. Arrays must have exactly the dtype and shape of their tensor and be
+    contiguous.
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class Session:
     ) -> None:
         """Loads the bytes of a `.bpm` model, or the file at a path.
 
-        `threads` work on each run; 0 means one for each CPU. `isa` names the best instruction set to
-        use ("scalar", "avx2", "neon", ...); None takes the best there is, or what the environment
-        variable BITPOSE_ISA names. Raises InvalidModelError, UnsupportedModelError, InputError for
-        an unknown `isa`, OSError and MemoryError.
+        `threads` work on each run; 0 means one for each CPU. `isa` names the best instruction set
+        to use ("scalar", "avx2", "neon", ...); None takes the best there is, or what the
+        environment variable BITPOSE_ISA names.
+
+        Raises InvalidModelError, UnsupportedModelError, InputError for an unknown `isa`, OSError
+        and MemoryError.
         """
 
     @property
@@ -107,13 +110,13 @@ class Session:
 def schema() -> dict[str, Any]:
     """The layout of `.bpm` files, from the field tables that the engine reads them by.
 
-    - "structs": by name ("Header", "Section", "StringRef", "Network", "Tensor", "Operator") a dict of
-      "bytes" and "fields", a list of (name, type, offset, count); type is "u8", "u32", "s32", "f32"
-      or "u64", little-endian;
-    - "operators": by kind the same for its attributes, and "min_inputs", "max_inputs" and "outputs";
+    - "structs": by name ("Header", "Section", "StringRef", "Network", "Tensor", "Operator") a dict
+      of "bytes" and "fields", a list of (name, type, offset, count); type is "u8", "u32", "s32",
+      "f32" or "u64", little-endian;
+    - "operators": by kind the same for its attributes, and "min_inputs", "max_inputs", "outputs";
     - "dtypes" and "section_kinds": their numbers by name;
-    - "magic" (bytes), "version", "alignment" of sections and constants, "data_slack": the bytes that
-      the data section has behind its last constant.
+    - "magic" (bytes), "version", "alignment" of sections and constants, "data_slack": the bytes
+      that the data section has behind its last constant.
     """
 
 def kernels() -> list[tuple[str, str, str, bool]]:
@@ -179,8 +182,8 @@ def dwconv_qs8(
 ) -> NDArray[np.int8] | None:
     """One row of output pixels: x [kernel_h, input_w, C], weights [kernel_h, kernel_w, C].
 
-    Input rows outside [first_row, end_row) count as padding. Returns int8 [output_w, C], or None for
-    a kernel that may not run this layer.
+    Input rows outside [first_row, end_row) count as padding. Returns int8 [output_w, C], or None
+    for a kernel that may not run this layer.
     """
 
 def dwconv_f32(
