@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+OUTPUT = re.compile(r" -o (\S+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Build:
         objects = [
             Object(
                 source=(Path(entry["directory"]) / entry["file"]).resolve(),
-                path=Path(entry["directory"]) / entry["output"],
+                path=Path(entry["directory"]) / OUTPUT.findall(entry["command"])[-1],
                 command=entry["command"],
             )
             for entry in entries
