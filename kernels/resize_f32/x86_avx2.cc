@@ -43,21 +43,47 @@ Float between(Float near, Float far, Float weight) {
   return {__builtin_fmaf(weight.v, far.v - near.v, near.v)};
 }
 
-/// The last vector of a column reaches back over channels that are done already.
+/// A pair of columns around an output.
+template <typename Vector>
+struct Pair {
+  const float* left;
+  const float* right;
+  Vector weight;
+
+  Vector at(size_t c) const {
+    return between(Vector::load(left + c), Vector::load(right + c), weight);
+  }
+};
+
+/// Four vectors at a time, then single ones, the last of which reaches back over channels that are
+/// done already.
 template <typename Vector>
 void resize(const ResizeF32Args& args) {
-  const size_t last = args.kc - Vector::kWidth;
+  constexpr size_t kWidth = Vector::kWidth;
+  const size_t kc = args.kc;
   const Vector wy = Vector::all(args.bottom_weight);
   float* dst = args.dst;
-  for (size_t i = 0; i < args.n; ++i, dst += args.kc) {
+  for (size_t i = 0; i < args.n; ++i, dst += kc) {
     const ResizeF32Column& column = args.columns[i];
     const Vector wx = Vector::all(column.weight);
-    const auto horizontal = [&](const float* row) {
-      return between(Vector::load(row + column.left), Vector::load(row + column.right), wx);
-    };
-    for (size_t k = 0; k < args.kc; k += Vector::kWidth) {
-      const size_t c = k < last ? k : last;
-      between(horizontal(args.top + c), horizontal(args.bottom + c), wy).store(dst + c);
+    const Pair<Vector> top{args.top + column.left, args.top + column.right, wx};
+    const Pair<Vector> bottom{args.bottom + column.left, args.bottom + column.right, wx};
+    size_t k = 0;
+    for (; k + 4 * kWidth <= kc; k += 4 * kWidth) {
+      // All before the first store, which could change what later loads read for all the compiler
+      // knows: in-order cores need the four interleaved.
+      Vector out[4];
+#pragma GCC unroll 4
+      for (size_t v = 0; v < 4; ++v) {
+        const size_t c = k + v * kWidth;
+        out[v] = between(top.at(c), bottom.at(c), wy);
+      }
+#pragma GCC unroll 4
+      for (size_t v = 0; v < 4; ++v) out[v].store(dst + k + v * kWidth);
+    }
+    for (; k < kc; k += kWidth) {
+      const size_t c = k < kc - kWidth ? k : kc - kWidth;
+      between(top.at(c), bottom.at(c), wy).store(dst + c);
     }
   }
 }
