@@ -15,8 +15,8 @@ namespace bitpose {
 ///   acc = sum over the taps of (x - zero_point)
 ///   dst = requantize(acc, multiplier, range)                       (kernels/base/requantize.h)
 ///
-/// acc is exact modulo 2^32. `multiplier`, finite and not negative, holds the division by the number of
-/// taps.
+/// acc is exact modulo 2^32. `multiplier`, finite and not negative, holds the division by the
+/// number of taps.
 struct AvgpoolQs8Args {
   PoolWindow window;
   const int8_t* src = nullptr;
