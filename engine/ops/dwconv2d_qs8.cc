@@ -3,7 +3,6 @@
 #include <array>
 #include <cmath>
 #include <string>
-#include <vector>
 
 #include "engine/model/aligned_buffer.h"
 #include "engine/ops/conv_geometry.h"
@@ -41,7 +40,7 @@ class Dwconv2dQs8Operator final : public Operator {
                             std::span<const TensorDesc> outputs) const override;
   void run(const RunArgs& args) const override;
   Cost cost(std::span<const TensorDesc> inputs, std::span<const TensorDesc> outputs) const override;
-  size_t packed_bytes() const override { return packed_.size() + padding_.size(); }
+  size_t packed_bytes() const override { return packed_.size(); }
   const char* kernel_name() const override { return kernel_->name; }
 
  private:
@@ -53,8 +52,12 @@ class Dwconv2dQs8Operator final : public Operator {
                               static_cast<uint32_t>(channels_), geometry);
   }
   size_t taps() const { return size_t{kernel_h_} * kernel_w_; }
-  void run_row(const ConvGeometry& g, const int8_t* input, size_t row, DwconvQs8Args* kernel,
-               const int8_t** rows) const;
+  /// Output rows of one kernel call: two share their input where it is worth it.
+  size_t rows_at_once(const ConvGeometry& g) const {
+    return g.stride_h == 1 && g.dilation_h == 1 ? kernel_->output_rows : 1;
+  }
+  void run_rows(const ConvGeometry& g, const int8_t* picture, size_t y, const int8_t** rows,
+                const DwconvQs8Args& kernel) const;
 
   Attributes attributes_;
   OutputRange range_;
@@ -62,7 +65,7 @@ class Dwconv2dQs8Operator final : public Operator {
   size_t channels_;
   const DwconvQs8Kernel* kernel_;
   AlignedBuffer packed_;
-  std::vector<int8_t> padding_;  ///< One pixel of the input's zero point.
+  int8_t input_zero_point_;
 };
 
 Dwconv2dQs8Operator::Dwconv2dQs8Operator(const CreateArgs& args, const Attributes& attributes)
@@ -84,7 +87,7 @@ Dwconv2dQs8Operator::Dwconv2dQs8Operator(const CreateArgs& args, const Attribute
   kernel_ = &select_dwconv_qs8(args.isas, prove_dwconv_qs8(layer));
   packed_ = AlignedBuffer(packed_dwconv_bytes(*kernel_, layer));
   pack_dwconv(*kernel_, layer, packed_.data());
-  padding_.assign(channels_ + kOverread, static_cast<int8_t>(x.zero_point));
+  input_zero_point_ = static_cast<int8_t>(x.zero_point);
 }
 
 Status Dwconv2dQs8Operator::reshape(std::span<const TensorDesc> inputs,
@@ -101,21 +104,21 @@ Status Dwconv2dQs8Operator::reshape(std::span<const TensorDesc> inputs,
   return {};
 }
 
-size_t Dwconv2dQs8Operator::scratch_per_thread(std::span<const TensorDesc>,
+size_t Dwconv2dQs8Operator::scratch_per_thread(std::span<const TensorDesc> inputs,
                                                std::span<const TensorDesc>) const {
-  return (kernel_h_ + taps() + 1) * sizeof(void*);
+  const size_t pointers = kernel_h_ + 1 + taps() + 3;
+  return pointers * sizeof(void*) + inputs[0].shape[2] * channels_ + kOverread;
 }
 
-void Dwconv2dQs8Operator::run_row(const ConvGeometry& g, const int8_t* input, size_t row,
-                                  DwconvQs8Args* kernel, const int8_t** rows) const {
-  const size_t y = row % g.output_h;
-  const int8_t* picture = input + row / g.output_h * g.input_h * g.input_w * channels_;
-  for (size_t ky = 0; ky < g.kernel_h; ++ky) {
+/// Output rows from y on, as many as `kernel` is set up for.
+void Dwconv2dQs8Operator::run_rows(const ConvGeometry& g, const int8_t* picture, size_t y,
+                                   const int8_t** rows, const DwconvQs8Args& kernel) const {
+  for (size_t i = 0; i < g.kernel_h + kernel.output_rows - 1; ++i) {
     // Wraps below zero above the picture, which makes it too large.
-    const size_t iy = y * g.stride_h + ky * g.dilation_h - g.pad_top;
-    rows[ky] = iy < g.input_h ? picture + iy * g.input_w * channels_ : nullptr;
+    const size_t iy = y * g.stride_h + i * g.dilation_h - g.pad_top;
+    rows[i] = iy < g.input_h ? picture + iy * g.input_w * channels_ : kernel.padding;
   }
-  kernel_->run(*kernel);
+  kernel_->run(kernel);
 }
 
 void Dwconv2dQs8Operator::run(const RunArgs& args) const {
@@ -123,30 +126,39 @@ void Dwconv2dQs8Operator::run(const RunArgs& args) const {
   if (!geometry_of(args.inputs[0].shape(), &g).ok()) return;
   const auto* input = args.inputs[0].as<int8_t>();
   auto* output = args.outputs[0].mutable_as<int8_t>();
-  const size_t row_macs = g.output_w * channels_ * taps();
-  const size_t grain = std::max<size_t>(1, kGrain / row_macs);
-  parallel_ranges(
-      args.pool, g.batch * g.output_h, grain, [&](size_t begin, size_t end, size_t thread) {
-        auto** rows = reinterpret_cast<const int8_t**>(args.scratch + thread * args.scratch_stride);
-        DwconvQs8Args kernel;
-        kernel.channels = channels_;
-        kernel.kernel_h = g.kernel_h;
-        kernel.kernel_w = g.kernel_w;
-        kernel.stride_w = g.stride_w;
-        kernel.dilation_w = g.dilation_w;
-        kernel.pad_left = g.pad_left;
-        kernel.input_w = g.input_w;
-        kernel.output_w = g.output_w;
-        kernel.rows = rows;
-        kernel.padding = padding_.data();
-        kernel.taps = rows + g.kernel_h;
-        kernel.packed = packed_.data();
-        kernel.range = range_;
-        for (size_t row = begin; row < end; ++row) {
-          kernel.dst = output + row * g.output_w * channels_;
-          run_row(g, input, row, &kernel, rows);
-        }
-      });
+  // A unit is the output rows of one call.
+  const size_t unit_rows = rows_at_once(g);
+  const size_t units = (g.output_h + unit_rows - 1) / unit_rows;
+  const size_t row_size = g.output_w * channels_;
+  const size_t grain = std::max<size_t>(1, kGrain / (unit_rows * row_size * taps()));
+  parallel_ranges(args.pool, g.batch * units, grain, [&](size_t begin, size_t end, size_t thread) {
+    auto** rows = reinterpret_cast<const int8_t**>(args.scratch + thread * args.scratch_stride);
+    const int8_t** tap_pointers = rows + g.kernel_h + 1;
+    auto* padding = reinterpret_cast<int8_t*>(tap_pointers + taps() + 3);
+    std::fill_n(padding, g.input_w * channels_ + kOverread, input_zero_point_);
+    DwconvQs8Args kernel;
+    kernel.channels = channels_;
+    kernel.kernel_h = g.kernel_h;
+    kernel.kernel_w = g.kernel_w;
+    kernel.stride_w = g.stride_w;
+    kernel.dilation_w = g.dilation_w;
+    kernel.pad_left = g.pad_left;
+    kernel.input_w = g.input_w;
+    kernel.output_w = g.output_w;
+    kernel.rows = rows;
+    kernel.padding = padding;
+    kernel.taps = tap_pointers;
+    kernel.packed = packed_.data();
+    kernel.dst_row_stride = row_size;
+    kernel.range = range_;
+    for (size_t unit = begin; unit < end; ++unit) {
+      const size_t picture = unit / units;
+      const size_t y = unit % units * unit_rows;
+      kernel.output_rows = std::min(unit_rows, g.output_h - y);
+      kernel.dst = output + (picture * g.output_h + y) * row_size;
+      run_rows(g, input + picture * g.input_h * g.input_w * channels_, y, rows, kernel);
+    }
+  });
 }
 
 Cost Dwconv2dQs8Operator::cost(std::span<const TensorDesc> inputs,

@@ -32,11 +32,13 @@ DwconvQs8Problem random_problem(Random& random, Operands& operands) {
   problem.input_w = static_cast<size_t>(random.integer(1, 20));
   problem.pad_left = static_cast<size_t>(random.integer(0, 3));
   problem.output_w = static_cast<size_t>(random.integer(1, 20));
+  problem.output_rows = static_cast<size_t>(random.integer(1, 2));
+  const size_t rows = problem.output_rows + layer.kernel_h - 1;
   problem.first_row = static_cast<size_t>(random.integer(0, 1));
-  problem.end_row = layer.kernel_h - static_cast<size_t>(random.integer(0, 1));
+  problem.end_row = rows - static_cast<size_t>(random.integer(0, 1));
   operands.weights = random.codes(layer.kernel_h * layer.kernel_w * layer.channels,
                                   random.chance(2) ? -127 : -128);
-  operands.input = random.codes(layer.kernel_h * problem.input_w * layer.channels);
+  operands.input = random.codes(rows * problem.input_w * layer.channels);
   const float scale = random.chance(8) ? 1e6f : 1.0f / 512.0f;
   for (size_t c = 0; c < layer.channels; ++c) {
     operands.bias.push_back(static_cast<int32_t>(random.integer(-40000, 40000)));
@@ -58,7 +60,7 @@ std::string text(const DwconvQs8Problem& problem) {
          std::to_string(problem.layer.kernel_w) + " stride=" + std::to_string(problem.stride_w) +
          " dilation=" + std::to_string(problem.dilation_w) +
          " pad=" + std::to_string(problem.pad_left) + " input=" + std::to_string(problem.input_w) +
-         " output=" + std::to_string(problem.output_w);
+         " output=" + std::to_string(problem.output_rows) + "x" + std::to_string(problem.output_w);
 }
 
 std::string compare(size_t index, uint64_t seed) {
@@ -77,18 +79,19 @@ std::string compare(size_t index, uint64_t seed) {
 std::vector<int8_t> run_dwconv_qs8(const DwconvQs8Kernel& kernel, const DwconvQs8Problem& problem) {
   const DwconvQs8Weights& layer = problem.layer;
   const size_t row_bytes = problem.input_w * layer.channels;
-  std::vector<int8_t> input(layer.kernel_h * row_bytes + kOverread, int8_t{-77});
-  std::copy_n(problem.input, layer.kernel_h * row_bytes, input.begin());
-  std::vector<int8_t> padding(layer.channels + kOverread,
-                              static_cast<int8_t>(layer.input_zero_point));
-  std::vector<const int8_t*> rows(layer.kernel_h);
+  const size_t row_count = problem.output_rows + layer.kernel_h - 1;
+  std::vector<int8_t> input(row_count * row_bytes + kOverread, int8_t{-77});
+  std::copy_n(problem.input, row_count * row_bytes, input.begin());
+  const std::vector<int8_t> padding(row_bytes + kOverread,
+                                    static_cast<int8_t>(layer.input_zero_point));
+  std::vector<const int8_t*> rows(row_count, padding.data());
   for (size_t ky = problem.first_row; ky < problem.end_row; ++ky) {
     rows[ky] = input.data() + ky * row_bytes;
   }
-  std::vector<const int8_t*> taps(layer.kernel_h * layer.kernel_w + 1);
+  std::vector<const int8_t*> taps(layer.kernel_h * layer.kernel_w + 3);
   const auto packed = allocate_aligned<std::byte>(packed_dwconv_bytes(kernel, layer));
   pack_dwconv(kernel, layer, packed.get());
-  std::vector<int8_t> dst(problem.output_w * layer.channels);
+  std::vector<int8_t> dst(problem.output_rows * problem.output_w * layer.channels);
   DwconvQs8Args args;
   args.channels = layer.channels;
   args.kernel_h = layer.kernel_h;
@@ -98,13 +101,17 @@ std::vector<int8_t> run_dwconv_qs8(const DwconvQs8Kernel& kernel, const DwconvQs
   args.pad_left = problem.pad_left;
   args.input_w = problem.input_w;
   args.output_w = problem.output_w;
-  args.rows = rows.data();
   args.padding = padding.data();
   args.taps = taps.data();
   args.packed = packed.get();
-  args.dst = dst.data();
   args.range = problem.range;
-  kernel.run(args);
+  args.dst_row_stride = problem.output_w * layer.channels;
+  for (size_t row = 0; row < problem.output_rows; row += args.output_rows) {
+    args.output_rows = std::min<size_t>(kernel.output_rows, problem.output_rows - row);
+    args.rows = rows.data() + row;
+    args.dst = dst.data() + row * args.dst_row_stride;
+    kernel.run(args);
+  }
   return dst;
 }
 

@@ -8,19 +8,20 @@
 #include "kernels/base/isa.h"
 #include "kernels/base/requantize.h"
 
-/// Depthwise convolution of signed 8-bit activations and weights, one row of output pixels.
+/// Depthwise convolution of signed 8-bit activations and weights, one or two rows of output pixels.
 ///
-///   acc(x, c) = bias(c) + sum_{ky, kx} (a(ky, ix, c) - za) * (w(ky, kx, c) - zw)
-///               with ix = x * stride_w + kx * dilation_w - pad_left
-///   dst(x, c) = requantize(acc(x, c), multiplier(c), range)     (kernels/base/requantize.h)
+///   acc(r, x, c) = bias(c) + sum_{ky, kx} (a(r + ky, ix, c) - za) * (w(ky, kx, c) - zw)
+///                  with ix = x * stride_w + kx * dilation_w - pad_left
+///   dst(r, x, c) = requantize(acc(r, x, c), multiplier(c), range)    (kernels/base/requantize.h)
 ///
-/// a(ky, ix, .) is pixel ix of input row ky, and a pixel of za where ix is outside [0, input_w) or
-/// the row is null. acc is exact modulo 2^32. The packer subtracts zw from the weights, which then
-/// need 9 bits, and folds -za * sum(w - zw) into the bias. Packed channels come in groups of NR:
+/// a(i, ix, .) is pixel ix of input row i, and a pixel of za where ix is outside [0, input_w) or
+/// the row is null. Two output rows share the input of a filter with a vertical stride of 1. acc is
+/// exact modulo 2^32. The packer subtracts zw from the weights, which then need 9 bits, and folds
+/// -za * sum(w - zw) into the bias. Packed channels come in groups of NR:
 ///
 ///   int32 bias[NR] | float multiplier[NR] | weights in the kernel's own order
 ///
-/// each part in lane order (kernels/base/lane_order.h); channels behind the last are zeros.
+/// each in lane order (kernels/base/lane_order.h); channels behind the last are zeros.
 namespace bitpose {
 
 /// Canonical operands of a layer.
@@ -40,11 +41,14 @@ struct DwconvQs8Args {
   size_t stride_w = 1, dilation_w = 1, pad_left = 0;
   size_t input_w = 0;
   size_t output_w = 0;
-  const int8_t* const* rows = nullptr;  ///< [kernel_h] input rows; null outside the picture.
-  const int8_t* padding = nullptr;      ///< One pixel of za.
-  const int8_t** taps = nullptr;        ///< Scratch: kernel_h * kernel_w + 1 pointers.
-  const void* packed = nullptr;         ///< Aligned to kAlignment.
-  int8_t* dst = nullptr;                ///< [output_w][channels].
+  size_t output_rows = 1;  ///< 1, or 2 for kernels that take two.
+  /// [output_rows + kernel_h - 1] input rows; outside the picture, a row of pixels of za.
+  const int8_t* const* rows = nullptr;
+  const int8_t* padding = nullptr;  ///< One pixel of za.
+  const int8_t** taps = nullptr;    ///< Scratch: kernel_h * kernel_w + 3 pointers.
+  const void* packed = nullptr;     ///< Aligned to kAlignment.
+  int8_t* dst = nullptr;            ///< [output_w][channels] of the first row.
+  size_t dst_row_stride = 0;        ///< From there to the second row.
   OutputRange range;
 };
 
@@ -60,9 +64,18 @@ struct DwconvQs8Facts {
   bool narrow_weights = false;
 };
 
-/// How a kernel wants the weights of NR channels: taps in pairs [pair][NR][2] as int16
-/// ("kPairs16"), tap by tap [tap][NR] as int16 ("kTaps16") or as int8 ("kTaps8").
-enum class DwconvPacking { kPairs16, kTaps16, kTaps8 };
+/// How a kernel wants the weights of NR channels.
+enum class DwconvPacking {
+  kTaps8,       ///< int8 [tap][NR].
+  kTaps16,      ///< int16 [tap][NR].
+  kPairs16,     ///< int16 [tap / 2][NR][tap % 2].
+  kPairRows16,  ///< int16 [kx][output row r][i / 2][NR][i % 2] with i = ky + r < 4, of 3x3 filters.
+  /// int8 [tap / 4][NR][tap % 4]. Groups are of 64 channels, then 32 and 16. A weight that does not
+  /// fit is a sum: all weights stand [part] times, the number of parts at the start of their group
+  /// (quads.h). The kernel adds 128 to activations.
+  kQuads8,
+  kQuadRows8,  ///< The same, int8 [kx][output row r][NR][i] with i = ky + r < 4, of 3x3 filters.
+};
 
 struct DwconvQs8Kernel {
   isa::Set isa;
@@ -72,6 +85,7 @@ struct DwconvQs8Kernel {
   uint32_t lanes;  ///< 128-bit lanes of the accumulator vectors.
   DwconvPacking packing;
   uint32_t kernel_size;  ///< The only extent (both ways) that it takes; 0 for any.
+  uint32_t output_rows;  ///< The most it takes at once.
   bool needs_bounded_products;
   bool needs_narrow_weights;
 };

@@ -4,8 +4,19 @@
 #include "kernels/dwconv_qs8/dwconv_qs8.h"
 #include "kernels/dwconv_qs8/taps.h"
 
-// 16 channels of one pixel. Two taps at a time: activations widened to int16 and interleaved, so
-// that vpmaddwd multiplies both with their weights and adds. Exact for weights of 9 bits.
+// Two taps at a time: activations widened to int16 and interleaved, so that vpmaddwd multiplies
+// both with their weights and adds. Exact for weights of 9 bits.
+//
+// 3x3x8: 8 channels of two output rows. Four input rows of a column become two vectors of pairs,
+// (row 0, row 1) and (row 2, row 3), once; three columns stay in registers while the window moves
+// on:
+//
+//   new column: 4 x vmovq, 2 x vpunpcklbw, 2 x vpmovsxbw
+//   output row 0 has weights (w0, w1), (w2, 0), row 1 (0, w0), (w1, w2), from memory:
+//     6 x vpmaddwd, 6 x vpaddd per row
+//
+// 1x16, any filter: 16 channels of one pixel.
+//
 //   2 x vpmovsxbw    vpunpcklwd, vpunpckhwd    2 x vpmaddwd    2 x vpaddd
 namespace bitpose {
 namespace {
@@ -28,15 +39,17 @@ struct Epilogue {
         qmax(_mm_set1_epi8(static_cast<int8_t>(range.qmax))) {}
 };
 
-inline __m256i scale(__m256i acc, const float* multiplier) {
-  return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), _mm256_loadu_ps(multiplier)));
+inline __m256i scale(__m256i acc, __m256 multiplier) {
+  return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), multiplier));
 }
 
 /// The channels of 16 accumulators as codes. Saturating narrowing stands for the float clamp: the
 /// packer has proved the products bounded.
 inline __m128i codes(__m256i acc0, __m256i acc1, const float* multiplier, const Epilogue& out) {
-  const __m256i words = _mm256_adds_epi16(
-      _mm256_packs_epi32(scale(acc0, multiplier), scale(acc1, multiplier + 8)), out.zero_point);
+  const __m256i words =
+      _mm256_adds_epi16(_mm256_packs_epi32(scale(acc0, _mm256_loadu_ps(multiplier)),
+                                           scale(acc1, _mm256_loadu_ps(multiplier + 8))),
+                        out.zero_point);
   const __m128i bytes =
       _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
   return _mm_min_epi8(_mm_max_epi8(bytes, out.qmin), out.qmax);
@@ -88,7 +101,171 @@ inline void row(const DwconvQs8Args& args) {
   }
 }
 
+/// The pairs of four input rows in one column, 8 channels.
+struct Column {
+  __m256i pairs01, pairs23;
+};
+
+inline __m256i interleave(const int8_t* a, const int8_t* b) {
+  return _mm256_cvtepi8_epi16(
+      _mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(a)),
+                        _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b))));
+}
+
+/// Walks over the columns of up to four neighbouring input rows at 8 channels.
+struct Columns {
+  const int8_t *row0, *row1, *row2, *row3;
+  const int8_t* padding;
+  size_t step, end;
+  size_t at;  ///< Offset of the next column; wraps to a large number left of the picture.
+
+  Columns(const DwconvQs8Args& args, size_t c, bool four)
+      : row0(args.rows[0] + c),
+        row1(args.rows[1] + c),
+        row2(args.rows[2] + c),
+        row3(four ? args.rows[3] + c : row2),  // Has no weight when there is one output row.
+        padding(args.padding + c),
+        step(args.channels),
+        end(args.input_w * step),
+        at(0 - args.pad_left * step) {}
+
+  Column column() const {
+    if (at < end) return {interleave(row0 + at, row1 + at), interleave(row2 + at, row3 + at)};
+    return {interleave(padding, padding), interleave(padding, padding)};
+  }
+  Column next() {
+    const Column pairs = column();
+    at += step;
+    return pairs;
+  }
+};
+
+/// acc += pairs of a times those at weights + OFFSET. gcc 12 takes a register per address of a
+/// constant and spills it.
+template <int OFFSET>
+inline __m256i add_products(__m256i acc, __m256i a, const int32_t* weights) {
+  __m256i products;
+  asm("vpmaddwd %c3(%2), %1, %0" : "=x"(products) : "x"(a), "r"(weights), "i"(OFFSET));
+  return _mm256_add_epi32(acc, products);
+}
+
+template <int ROW>
+inline __m256i accumulate(__m256i acc, const Column& a0, const Column& a1, const Column& a2,
+                          const int32_t* weights) {
+  constexpr int kVector = sizeof(__m256i);
+  acc = add_products<(0 + 2 * ROW) * kVector>(acc, a0.pairs01, weights);
+  acc = add_products<(1 + 2 * ROW) * kVector>(acc, a0.pairs23, weights);
+  acc = add_products<(4 + 2 * ROW) * kVector>(acc, a1.pairs01, weights);
+  acc = add_products<(5 + 2 * ROW) * kVector>(acc, a1.pairs23, weights);
+  acc = add_products<(8 + 2 * ROW) * kVector>(acc, a2.pairs01, weights);
+  return add_products<(9 + 2 * ROW) * kVector>(acc, a2.pairs23, weights);
+}
+
+/// A pixel of 8 channels in each of two output rows, row 1 in the upper half.
+inline __m128i codes_of_rows(__m256i acc0, __m256i acc1, __m256 multiplier, const Epilogue& out) {
+  const __m256i words = _mm256_adds_epi16(
+      _mm256_packs_epi32(scale(acc0, multiplier), scale(acc1, multiplier)), out.zero_point);
+  // Bytes of row 0, 1 in 4-byte groups: 0 1 in the lower, 0 1 in the upper lane.
+  const __m128i bytes =
+      _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  return _mm_min_epi8(_mm_max_epi8(_mm_shuffle_epi32(bytes, 0xd8), out.qmin), out.qmax);
+}
+
+template <int ROWS>
+inline void store_rows(int8_t* dst, size_t row_stride, __m128i bytes, size_t count) {
+  if (count >= 8) {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(dst), bytes);
+    if constexpr (ROWS == 2) {
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(dst + row_stride), _mm_srli_si128(bytes, 8));
+    }
+    return;
+  }
+  alignas(16) int8_t buffer[16];
+  _mm_store_si128(reinterpret_cast<__m128i*>(buffer), bytes);
+  __builtin_memcpy(dst, buffer, count);
+  if constexpr (ROWS == 2) __builtin_memcpy(dst + row_stride, buffer + 8, count);
+}
+
+/// Packed constants of 8 channels.
+struct Group {
+  __m256i bias;
+  __m256 multiplier;
+  const int32_t* weights;
+};
+
+/// ROWS output pixels below each other from the three columns under their windows.
+template <int ROWS>
+inline void pixels(const Column& a0, const Column& a1, const Column& a2, const Group& group,
+                   const Epilogue& out, int8_t* dst, size_t row_stride, size_t count) {
+  const __m256i acc0 = accumulate<0>(group.bias, a0, a1, a2, group.weights);
+  const __m256i acc1 = ROWS == 2 ? accumulate<1>(group.bias, a0, a1, a2, group.weights) : acc0;
+  store_rows<ROWS>(dst, row_stride, codes_of_rows(acc0, acc1, group.multiplier, out), count);
+}
+
+/// 3x3: 8 channels of ROWS output rows. S is the stride of a filter without dilation, or 0 for any
+/// stride and dilation.
+template <int ROWS, int S>
+void filter_rows(const DwconvQs8Args& args, size_t c, const Group group) {
+  const Epilogue out(args.range);
+  Columns columns(args, c, ROWS == 2);
+  // Locals: int8 stores may alias whatever is behind a pointer.
+  const size_t step = args.channels;
+  const size_t count = args.channels - c;
+  const size_t row_stride = args.dst_row_stride;
+  const size_t stride = args.stride_w * step;
+  const size_t dilation = args.dilation_w * step;
+  int8_t* dst = args.dst + c;
+  size_t left = args.output_w;
+  if constexpr (S == 1) {
+    Column a0 = columns.next();
+    Column a1 = columns.next();
+    for (; left > 0; --left, dst += step) {
+      const Column a2 = columns.next();
+      pixels<ROWS>(a0, a1, a2, group, out, dst, row_stride, count);
+      a0 = a1;
+      a1 = a2;
+    }
+  } else if constexpr (S == 2) {
+    Column a0 = columns.next();
+    for (; left > 0; --left, dst += step) {
+      const Column a1 = columns.next();
+      const Column a2 = columns.next();
+      pixels<ROWS>(a0, a1, a2, group, out, dst, row_stride, count);
+      a0 = a2;
+    }
+  } else {
+    for (size_t at = columns.at; left > 0; --left, dst += step, at += stride) {
+      Column a[3];
+      columns.at = at;
+#pragma GCC unroll 3
+      for (int kx = 0; kx < 3; ++kx, columns.at += dilation) a[kx] = columns.column();
+      pixels<ROWS>(a[0], a[1], a[2], group, out, dst, row_stride, count);
+    }
+  }
+}
+
+template <int ROWS>
+inline void filter_rows(const DwconvQs8Args& args, size_t c, const Group& group) {
+  if (args.stride_w == 1 && args.dilation_w == 1) return filter_rows<ROWS, 1>(args, c, group);
+  if (args.stride_w == 2 && args.dilation_w == 1) return filter_rows<ROWS, 2>(args, c, group);
+  return filter_rows<ROWS, 0>(args, c, group);
+}
+
 }  // namespace
+
+void dwconv_qs8_3x3x8__avx2(const DwconvQs8Args& args) {
+  constexpr size_t kGroupWords = 8 + 8 + 12 * 8;
+  const auto* packed = static_cast<const int32_t*>(args.packed);
+  for (size_t c = 0; c < args.channels; c += 8, packed += kGroupWords) {
+    const Group group{_mm256_loadu_si256(as_vectors(packed)),
+                      _mm256_loadu_ps(reinterpret_cast<const float*>(packed + 8)), packed + 16};
+    if (args.output_rows == 2) {
+      filter_rows<2>(args, c, group);
+    } else {
+      filter_rows<1>(args, c, group);
+    }
+  }
+}
 
 void dwconv_qs8_1x16__avx2(const DwconvQs8Args& args) {
   if (args.kernel_h * args.kernel_w == 9) {

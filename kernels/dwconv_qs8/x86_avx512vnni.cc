@@ -2,200 +2,376 @@
 #include <immintrin.h>
 
 #include "kernels/dwconv_qs8/dwconv_qs8.h"
+#include "kernels/dwconv_qs8/quads.h"
 #include "kernels/dwconv_qs8/taps.h"
 
-// 32 channels at a time. Activations are widened to int16 and two taps interleaved, so that
-// vpdpwssd multiplies both with their weights and adds them to int32. Exact for weights of 9 bits.
+// vpdpbusd multiplies the four bytes of a quad, one channel under four taps, with their weights and
+// adds them to that channel's int32. Activations become unsigned by flipping their top bit (+128);
+// the packed bias holds the correction. Weights beyond int8 are sums of several parts.
 //
-// 3x3x32: the three rows of an input column become two interleaved pairs, (row 0, row 1) and
-// (row 2, 0), once; the three columns under the filter stay in registers while it moves on:
+// 3x3x64: 64 channels (32 or 16 at the end) of two output rows, whose four input rows are the
+// quads:
 //
-//   ring   3 columns x {low01, high01, low2, high2} = 12     weights  the same for 3 columns = 12
-//   acc 2, bias 2, multiplier 2
-//   per output and 32 channels, stride 1: 3 vpmovsxbw, 4 vpunpck, 12 vpdpwssd, 11 for the epilogue
+//   columns under the window 3 x {q0..q3} = 12    acc 8    top bit, zero point, qmin, qmax
+//   new column: 4 rows loaded and flipped, 8 x vpunpck -> q0..q3
+//   output row 0 has weights (w0, w1, w2, 0), row 1 (0, w0, w1, w2), from memory:
+//     12 x vpdpbusd acc_j, q_j[column], [weights]   per row
+//
+// 1x64, any filter: the same for one pixel and four taps at a time. The in-lane order of vpunpck is
+// the order of vpackssdw and vpacksswb too: bytes come out in the order of channels.
 namespace bitpose {
 namespace {
 
-constexpr size_t NR = 32;
+// Vectors of 64, 32 and 16 channels under one face.
 
-inline void dot_accumulate(__m512i& acc, __m512i a, __m512i b) {
-  asm("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
-}
-
-inline __m512i load_wide(const int8_t* src) {
-  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(src)));
-}
-
-struct Epilogue {
-  __m512i zero_point;  ///< int16 lanes.
-  __m256i qmin, qmax;  ///< int8 lanes.
-
-  explicit Epilogue(const OutputRange& range)
-      : zero_point(_mm512_set1_epi16(static_cast<int16_t>(range.zero_point))),
-        qmin(_mm256_set1_epi8(static_cast<int8_t>(range.qmin))),
-        qmax(_mm256_set1_epi8(static_cast<int8_t>(range.qmax))) {}
+struct Zmm {
+  using Ints = __m512i;
+  static constexpr size_t kChannels = 64;
+  static Ints load(const void* p) { return _mm512_loadu_si512(p); }
+  static Ints set8(int8_t x) { return _mm512_set1_epi8(x); }
+  static Ints set16(int16_t x) { return _mm512_set1_epi16(x); }
+  static Ints flip(Ints a, Ints b) { return _mm512_xor_si512(a, b); }
+  static Ints low8(Ints a, Ints b) { return _mm512_unpacklo_epi8(a, b); }
+  static Ints high8(Ints a, Ints b) { return _mm512_unpackhi_epi8(a, b); }
+  static Ints low16(Ints a, Ints b) { return _mm512_unpacklo_epi16(a, b); }
+  static Ints high16(Ints a, Ints b) { return _mm512_unpackhi_epi16(a, b); }
+  static __m512 load_floats(const float* p) { return _mm512_loadu_ps(p); }
+  static Ints scale(Ints acc, __m512 m) {
+    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), m));
+  }
+  static Ints narrow32(Ints a, Ints b) { return _mm512_packs_epi32(a, b); }
+  static Ints narrow16(Ints a, Ints b) { return _mm512_packs_epi16(a, b); }
+  static Ints add16(Ints a, Ints b) { return _mm512_adds_epi16(a, b); }
+  static Ints clamp(Ints x, Ints low, Ints high) {
+    return _mm512_min_epi8(_mm512_max_epi8(x, low), high);
+  }
+  static void store(int8_t* dst, Ints x) { _mm512_storeu_si512(dst, x); }
+  static void store_first(int8_t* dst, Ints x, size_t n) {
+    _mm512_mask_storeu_epi8(dst, (__mmask64{1} << n) - 1, x);
+  }
 };
 
-inline __m512i scale(__m512i acc, __m512 multiplier) {
-  return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier));
-}
-
-/// The channels of 32 accumulators as codes, stored. Saturating narrowing stands for the float
-/// clamp: the packer has proved the products bounded.
-inline void store(int8_t* dst, __m512i acc0, __m512i acc1, __m512 multiplier0, __m512 multiplier1,
-                  const Epilogue& out, size_t count) {
-  const __m512i words = _mm512_adds_epi16(
-      _mm512_packs_epi32(scale(acc0, multiplier0), scale(acc1, multiplier1)), out.zero_point);
-  const __m256i codes =
-      _mm256_min_epi8(_mm256_max_epi8(_mm512_cvtsepi16_epi8(words), out.qmin), out.qmax);
-  if (count >= NR) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst), codes);
-  } else {
-    _mm256_mask_storeu_epi8(dst, (__mmask32{1} << count) - 1, codes);
+struct Ymm {
+  using Ints = __m256i;
+  static constexpr size_t kChannels = 32;
+  static Ints load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+  static Ints set8(int8_t x) { return _mm256_set1_epi8(x); }
+  static Ints set16(int16_t x) { return _mm256_set1_epi16(x); }
+  static Ints flip(Ints a, Ints b) { return _mm256_xor_si256(a, b); }
+  static Ints low8(Ints a, Ints b) { return _mm256_unpacklo_epi8(a, b); }
+  static Ints high8(Ints a, Ints b) { return _mm256_unpackhi_epi8(a, b); }
+  static Ints low16(Ints a, Ints b) { return _mm256_unpacklo_epi16(a, b); }
+  static Ints high16(Ints a, Ints b) { return _mm256_unpackhi_epi16(a, b); }
+  static __m256 load_floats(const float* p) { return _mm256_loadu_ps(p); }
+  static Ints scale(Ints acc, __m256 m) {
+    return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), m));
   }
-}
+  static Ints narrow32(Ints a, Ints b) { return _mm256_packs_epi32(a, b); }
+  static Ints narrow16(Ints a, Ints b) { return _mm256_packs_epi16(a, b); }
+  static Ints add16(Ints a, Ints b) { return _mm256_adds_epi16(a, b); }
+  static Ints clamp(Ints x, Ints low, Ints high) {
+    return _mm256_min_epi8(_mm256_max_epi8(x, low), high);
+  }
+  static void store(int8_t* dst, Ints x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst), x);
+  }
+  static void store_first(int8_t* dst, Ints x, size_t n) {
+    _mm256_mask_storeu_epi8(dst, (__mmask32{1} << n) - 1, x);
+  }
+};
+
+struct Xmm {
+  using Ints = __m128i;
+  static constexpr size_t kChannels = 16;
+  static Ints load(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+  static Ints set8(int8_t x) { return _mm_set1_epi8(x); }
+  static Ints set16(int16_t x) { return _mm_set1_epi16(x); }
+  static Ints flip(Ints a, Ints b) { return _mm_xor_si128(a, b); }
+  static Ints low8(Ints a, Ints b) { return _mm_unpacklo_epi8(a, b); }
+  static Ints high8(Ints a, Ints b) { return _mm_unpackhi_epi8(a, b); }
+  static Ints low16(Ints a, Ints b) { return _mm_unpacklo_epi16(a, b); }
+  static Ints high16(Ints a, Ints b) { return _mm_unpackhi_epi16(a, b); }
+  static __m128 load_floats(const float* p) { return _mm_loadu_ps(p); }
+  static Ints scale(Ints acc, __m128 m) {
+    return _mm_cvtps_epi32(_mm_mul_ps(_mm_cvtepi32_ps(acc), m));
+  }
+  static Ints narrow32(Ints a, Ints b) { return _mm_packs_epi32(a, b); }
+  static Ints narrow16(Ints a, Ints b) { return _mm_packs_epi16(a, b); }
+  static Ints add16(Ints a, Ints b) { return _mm_adds_epi16(a, b); }
+  static Ints clamp(Ints x, Ints low, Ints high) {
+    return _mm_min_epi8(_mm_max_epi8(x, low), high);
+  }
+  static void store(int8_t* dst, Ints x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), x); }
+  static void store_first(int8_t* dst, Ints x, size_t n) {
+    _mm_mask_storeu_epi8(dst, static_cast<__mmask16>((1u << n) - 1), x);
+  }
+};
 
 /// Packed constants of a group of channels.
+template <typename V>
 struct Group {
   const int32_t* bias;
   const float* multiplier;
-  const int16_t* weights;
+  const int8_t* weights;
+  size_t parts;  ///< Weights are sums of that many int8.
 
-  explicit Group(const int32_t* group)
-      : bias(group),
-        multiplier(reinterpret_cast<const float*>(group + NR)),
-        weights(reinterpret_cast<const int16_t*>(multiplier + NR)) {}
+  explicit Group(const std::byte* group)
+      : bias(reinterpret_cast<const int32_t*>(group + kQuadGroupHeader)),
+        multiplier(reinterpret_cast<const float*>(bias + V::kChannels)),
+        weights(reinterpret_cast<const int8_t*>(multiplier + V::kChannels)),
+        parts(*reinterpret_cast<const uint32_t*>(group)) {}
+
+  /// Where the next group starts, if a part has `quads` quads of weights.
+  const std::byte* end(size_t quads) const {
+    return reinterpret_cast<const std::byte*>(weights + parts * quads * V::kChannels * 4);
+  }
 };
 
-/// One column of input, or of weights: two interleaved pairs of rows.
-struct Column {
-  __m512i low01, high01, low2, high2;
+/// What all pixels of a group share behind their accumulators.
+template <typename V>
+struct Epilogue {
+  typename V::Ints zero_point, qmin, qmax;
+  const float* multiplier;
+  size_t count;  ///< Channels left, this group's and those behind.
+
+  Epilogue(const OutputRange& range, const Group<V>& group, size_t channels)
+      : zero_point(V::set16(static_cast<int16_t>(range.zero_point))),
+        qmin(V::set8(static_cast<int8_t>(range.qmin))),
+        qmax(V::set8(static_cast<int8_t>(range.qmax))),
+        multiplier(group.multiplier),
+        count(channels) {}
+
+  /// ROWS pixels below each other. Saturating narrowing stands for the float clamp: the packer has
+  /// proved the products bounded.
+  template <int ROWS>
+  void store(int8_t* dst, size_t row_stride, const typename V::Ints (&acc)[ROWS][4]) const {
+    typename V::Ints x[ROWS][4];
+#pragma GCC unroll 4
+    for (size_t j = 0; j < 4; ++j) {
+      const auto scale = V::load_floats(multiplier + j * V::kChannels / 4);
+#pragma GCC unroll 2
+      for (int r = 0; r < ROWS; ++r) x[r][j] = V::scale(acc[r][j], scale);
+    }
+#pragma GCC unroll 2
+    for (int r = 0; r < ROWS; ++r, dst += row_stride) {
+      const auto words0 = V::add16(V::narrow32(x[r][0], x[r][1]), zero_point);
+      const auto words1 = V::add16(V::narrow32(x[r][2], x[r][3]), zero_point);
+      const auto codes = V::clamp(V::narrow16(words0, words1), qmin, qmax);
+      if (count >= V::kChannels) {
+        V::store(dst, codes);
+      } else {
+        V::store_first(dst, codes, count);
+      }
+    }
+  }
 };
 
-inline Column interleave(__m512i row0, __m512i row1, __m512i row2) {
-  const __m512i zero = _mm512_setzero_si512();
-  return {_mm512_unpacklo_epi16(row0, row1), _mm512_unpackhi_epi16(row0, row1),
-          _mm512_unpacklo_epi16(row2, zero), _mm512_unpackhi_epi16(row2, zero)};
+template <typename V, int ROWS>
+inline void load_bias(typename V::Ints (&acc)[ROWS][4], const int32_t* bias) {
+#pragma GCC unroll 4
+  for (size_t j = 0; j < 4; ++j) {
+    acc[0][j] = V::load(bias + j * V::kChannels / 4);
+    if constexpr (ROWS == 2) acc[1][j] = acc[0][j];
+  }
 }
 
-inline void accumulate(__m512i& acc0, __m512i& acc1, const Column& a, const Column& w) {
-  dot_accumulate(acc0, a.low01, w.low01);
-  dot_accumulate(acc1, a.high01, w.high01);
-  dot_accumulate(acc0, a.low2, w.low2);
-  dot_accumulate(acc1, a.high2, w.high2);
+/// The same channels under four taps: vector j holds 4 bytes for each of its channels.
+template <typename V>
+struct Quads {
+  typename V::Ints q[4];
+};
+
+template <typename V>
+inline Quads<V> interleave(const int8_t* a, const int8_t* b, const int8_t* c, const int8_t* d) {
+  const auto top_bit = V::set8(-128);
+  const auto row0 = V::flip(V::load(a), top_bit);
+  const auto row1 = V::flip(V::load(b), top_bit);
+  const auto row2 = V::flip(V::load(c), top_bit);
+  const auto row3 = V::flip(V::load(d), top_bit);
+  const auto low01 = V::low8(row0, row1);
+  const auto low23 = V::low8(row2, row3);
+  const auto high01 = V::high8(row0, row1);
+  const auto high23 = V::high8(row2, row3);
+  return {{V::low16(low01, low23), V::high16(low01, low23), V::low16(high01, high23),
+           V::high16(high01, high23)}};
 }
 
-/// The three input rows at one group of channels; a row outside the picture is the padding pixel
-/// over and over.
-struct Rows {
-  const int8_t* row[3];
-  size_t step[3];
+/// acc += quads of a times those at weights + OFFSET. gcc 12 copies and spills accumulators around
+/// the intrinsic, and takes a register per address.
+template <int OFFSET, typename Ints>
+inline void dot_accumulate(Ints& acc, Ints a, const int8_t* weights) {
+  asm("vpdpbusd %c3(%2), %1, %0" : "+v"(acc) : "v"(a), "r"(weights), "i"(OFFSET));
+}
+
+/// The INDEX-th set of quads of weights.
+template <typename V, int INDEX>
+inline void accumulate(typename V::Ints (&acc)[4], const Quads<V>& a, const int8_t* weights) {
+  constexpr int kBytes = sizeof(typename V::Ints);
+  dot_accumulate<(INDEX * 4 + 0) * kBytes>(acc[0], a.q[0], weights);
+  dot_accumulate<(INDEX * 4 + 1) * kBytes>(acc[1], a.q[1], weights);
+  dot_accumulate<(INDEX * 4 + 2) * kBytes>(acc[2], a.q[2], weights);
+  dot_accumulate<(INDEX * 4 + 3) * kBytes>(acc[3], a.q[3], weights);
+}
+
+/// Walks over the columns of up to four neighbouring input rows at one group of channels.
+template <typename V>
+struct Columns {
+  const int8_t *row0, *row1, *row2, *row3;
   const int8_t* padding;
-  size_t width;
+  size_t step, end;
+  size_t at;  ///< Offset of the next column; wraps to a large number left of the picture.
 
-  Rows(const DwconvQs8Args& args, size_t c) : padding(args.padding + c), width(args.input_w) {
-    for (int ky = 0; ky < 3; ++ky) {
-      row[ky] = (args.rows[ky] != nullptr ? args.rows[ky] : args.padding) + c;
-      step[ky] = args.rows[ky] != nullptr ? args.channels : 0;
-    }
+  Columns(const DwconvQs8Args& args, size_t c, bool four)
+      : row0(args.rows[0] + c),
+        row1(args.rows[1] + c),
+        row2(args.rows[2] + c),
+        row3(four ? args.rows[3] + c : row2),  // Has no weight when there is one output row.
+        padding(args.padding + c),
+        step(args.channels),
+        end(args.input_w * step),
+        at(0 - args.pad_left * step) {}
+
+  Quads<V> column() const {
+    if (at < end) return interleave<V>(row0 + at, row1 + at, row2 + at, row3 + at);
+    return interleave<V>(padding, padding, padding, padding);
   }
-
-  /// Column ix, which wraps to a large number left of the picture.
-  Column column(size_t ix) const {
-    if (ix >= width) {
-      const __m512i pad = load_wide(padding);
-      return interleave(pad, pad, pad);
-    }
-    return interleave(load_wide(row[0] + ix * step[0]), load_wide(row[1] + ix * step[1]),
-                      load_wide(row[2] + ix * step[2]));
+  Quads<V> next() {
+    const Quads<V> quads = column();
+    at += step;
+    return quads;
   }
 };
 
-/// A column of weights: like packed weights in lane order, pairs in two vectors.
-inline Column weight_column(const int16_t* weights, int kx) {
-  // Packed tap by tap in lane order: position p of a tap is a channel, the first 16 belong to acc
-  // 0.
-  const auto tap = [&](int ky, int half) {
-    return _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(
-        weights + (ky * 3 + kx) * static_cast<int>(NR) + half * 16)));
-  };
-  const auto pair = [&](int half) {
-    const __m512i low_word = _mm512_set1_epi32(0xffff);
-    return _mm512_or_si512(_mm512_and_si512(tap(0, half), low_word),
-                           _mm512_slli_epi32(tap(1, half), 16));
-  };
-  const auto single = [&](int half) {
-    return _mm512_and_si512(tap(2, half), _mm512_set1_epi32(0xffff));
-  };
-  return {pair(0), pair(1), single(0), single(1)};
+/// ROWS output pixels below each other from the three columns under their windows.
+template <typename V, int ROWS>
+inline void pixels(const Quads<V>& a0, const Quads<V>& a1, const Quads<V>& a2,
+                   const Group<V>& group, const Epilogue<V>& out, int8_t* dst, size_t row_stride) {
+  typename V::Ints acc[ROWS][4];
+  load_bias<V>(acc, group.bias);
+  const int8_t* weights = group.weights;
+  size_t part = group.parts;
+  do {
+    accumulate<V, 0>(acc[0], a0, weights);
+    if constexpr (ROWS == 2) accumulate<V, 1>(acc[1], a0, weights);
+    accumulate<V, 2>(acc[0], a1, weights);
+    if constexpr (ROWS == 2) accumulate<V, 3>(acc[1], a1, weights);
+    accumulate<V, 4>(acc[0], a2, weights);
+    if constexpr (ROWS == 2) accumulate<V, 5>(acc[1], a2, weights);
+    weights += 6 * 4 * V::kChannels;
+  } while (--part != 0);
+  out.store(dst, row_stride, acc);
 }
 
-inline void filter_row_3x3(const DwconvQs8Args& args, size_t c, const Group& group,
-                           const Epilogue& out) {
-  const Column w0 = weight_column(group.weights, 0);
-  const Column w1 = weight_column(group.weights, 1);
-  const Column w2 = weight_column(group.weights, 2);
-  const __m512i bias0 = _mm512_loadu_si512(group.bias);
-  const __m512i bias1 = _mm512_loadu_si512(group.bias + 16);
-  const __m512 multiplier0 = _mm512_loadu_ps(group.multiplier);
-  const __m512 multiplier1 = _mm512_loadu_ps(group.multiplier + 16);
-  const Rows rows(args, c);
-  const size_t dilation = args.dilation_w;
-  const bool slides = args.stride_w == 1 && dilation == 1;
+/// 3x3: a group of channels of ROWS output rows. S is the stride of a filter without dilation, or 0
+/// for any stride and dilation.
+template <typename V, int ROWS, int S>
+void filter_rows(const DwconvQs8Args& args, size_t c, const Group<V> group) {
+  const Epilogue<V> out(args.range, group, args.channels - c);
+  Columns<V> columns(args, c, ROWS == 2);
+  // Locals: int8 stores may alias whatever is behind a pointer.
+  const size_t step = args.channels;
+  const size_t row_stride = args.dst_row_stride;
+  const size_t stride = args.stride_w * step;
+  const size_t dilation = args.dilation_w * step;
   int8_t* dst = args.dst + c;
-  size_t ix = 0 - args.pad_left;
-  Column a0 = rows.column(ix);
-  Column a1 = rows.column(ix + dilation);
-  for (size_t x = 0; x < args.output_w; ++x, dst += args.channels) {
-    const Column a2 = rows.column(ix + 2 * dilation);
-    __m512i acc0 = bias0;
-    __m512i acc1 = bias1;
-    accumulate(acc0, acc1, a0, w0);
-    accumulate(acc0, acc1, a1, w1);
-    accumulate(acc0, acc1, a2, w2);
-    store(dst, acc0, acc1, multiplier0, multiplier1, out, args.channels - c);
-    ix += args.stride_w;
-    if (slides) {
+  size_t left = args.output_w;
+  if constexpr (S == 1) {
+    Quads<V> a0 = columns.next();
+    Quads<V> a1 = columns.next();
+    for (; left > 0; --left, dst += step) {
+      const Quads<V> a2 = columns.next();
+      pixels<V, ROWS>(a0, a1, a2, group, out, dst, row_stride);
       a0 = a1;
       a1 = a2;
-    } else {
-      a0 = args.stride_w == 2 && dilation == 1 ? a2 : rows.column(ix);
-      a1 = rows.column(ix + dilation);
     }
+  } else if constexpr (S == 2) {
+    Quads<V> a0 = columns.next();
+    for (; left > 0; --left, dst += step) {
+      const Quads<V> a1 = columns.next();
+      const Quads<V> a2 = columns.next();
+      pixels<V, ROWS>(a0, a1, a2, group, out, dst, row_stride);
+      a0 = a2;
+    }
+  } else {
+    for (size_t at = columns.at; left > 0; --left, dst += step, at += stride) {
+      Quads<V> a[3];
+      columns.at = at;
+#pragma GCC unroll 3
+      for (int kx = 0; kx < 3; ++kx, columns.at += dilation) a[kx] = columns.column();
+      pixels<V, ROWS>(a[0], a[1], a[2], group, out, dst, row_stride);
+    }
+  }
+}
+
+template <typename V, int ROWS>
+inline void filter_rows(const DwconvQs8Args& args, size_t c, const Group<V>& group) {
+  if (args.stride_w == 1 && args.dilation_w == 1) return filter_rows<V, ROWS, 1>(args, c, group);
+  if (args.stride_w == 2 && args.dilation_w == 1) return filter_rows<V, ROWS, 2>(args, c, group);
+  return filter_rows<V, ROWS, 0>(args, c, group);
+}
+
+struct Filter3x3 {
+  template <typename V>
+  static const std::byte* run(const DwconvQs8Args& args, size_t c, const std::byte* packed) {
+    const Group<V> group(packed);
+    if (args.output_rows == 2) {
+      filter_rows<V, 2>(args, c, group);
+    } else {
+      filter_rows<V, 1>(args, c, group);
+    }
+    return group.end(6);
+  }
+};
+
+/// Any filter, one pixel, whose taps are filled: a group of channels.
+struct FilterTaps {
+  size_t x;
+
+  template <typename V>
+  const std::byte* run(const DwconvQs8Args& args, size_t c, const std::byte* packed) const {
+    const Group<V> group(packed);
+    const Epilogue<V> out(args.range, group, args.channels - c);
+    const size_t taps = (args.kernel_h * args.kernel_w + 3) / 4 * 4;
+    typename V::Ints acc[1][4];
+    load_bias<V>(acc, group.bias);
+    const int8_t* weights = group.weights;
+    for (size_t part = 0; part < group.parts; ++part) {
+      for (size_t t = 0; t < taps; t += 4, weights += 4 * V::kChannels) {
+        const auto a = interleave<V>(args.taps[t] + c, args.taps[t + 1] + c, args.taps[t + 2] + c,
+                                     args.taps[t + 3] + c);
+        accumulate<V, 0>(acc[0], a, weights);
+      }
+    }
+    out.store(args.dst + x * args.channels + c, 0, acc);
+    return group.end(taps / 4);
+  }
+};
+
+/// Runs `filter` on all groups of channels.
+template <typename F>
+inline void for_each_group(const DwconvQs8Args& args, const F& filter) {
+  const auto* packed = static_cast<const std::byte*>(args.packed);
+  for (size_t c = 0; c < args.channels;) {
+    const size_t width = quad_group_width(args.channels - c);
+    if (width == Zmm::kChannels) {
+      packed = filter.template run<Zmm>(args, c, packed);
+    } else if (width == Ymm::kChannels) {
+      packed = filter.template run<Ymm>(args, c, packed);
+    } else {
+      packed = filter.template run<Xmm>(args, c, packed);
+    }
+    c += width;
   }
 }
 
 }  // namespace
 
-void dwconv_qs8_3x3x32__avx512vnni(const DwconvQs8Args& args) {
-  const Epilogue out(args.range);
-  constexpr size_t kGroupWords = NR * 2 + 9 * NR / 2;
-  const auto* group = static_cast<const int32_t*>(args.packed);
-  for (size_t c = 0; c < args.channels; c += NR, group += kGroupWords) {
-    filter_row_3x3(args, c, Group(group), out);
-  }
-}
+void dwconv_qs8_3x3x64__avx512vnni(const DwconvQs8Args& args) { for_each_group(args, Filter3x3{}); }
 
-void dwconv_qs8_1x32__avx512vnni(const DwconvQs8Args& args) {
-  const Epilogue out(args.range);
-  const size_t pairs = (args.kernel_h * args.kernel_w + 1) / 2;
+void dwconv_qs8_1x64__avx512vnni(const DwconvQs8Args& args) {
   for (size_t x = 0; x < args.output_w; ++x) {
     fill_taps(args, x);
-    const auto* packed = static_cast<const int32_t*>(args.packed);
-    for (size_t c = 0; c < args.channels; c += NR, packed += NR * (2 + pairs)) {
-      const Group group(packed);
-      __m512i acc0 = _mm512_loadu_si512(group.bias);
-      __m512i acc1 = _mm512_loadu_si512(group.bias + 16);
-      for (size_t p = 0; p < pairs; ++p) {
-        const __m512i a = load_wide(args.taps[2 * p] + c);
-        const __m512i b = load_wide(args.taps[2 * p + 1] + c);
-        const int16_t* w = group.weights + p * 2 * NR;
-        dot_accumulate(acc0, _mm512_unpacklo_epi16(a, b), _mm512_loadu_si512(w));
-        dot_accumulate(acc1, _mm512_unpackhi_epi16(a, b), _mm512_loadu_si512(w + NR));
-      }
-      store(args.dst + x * args.channels + c, acc0, acc1, _mm512_loadu_ps(group.multiplier),
-            _mm512_loadu_ps(group.multiplier + 16), out, args.channels - c);
-    }
+    for_each_group(args, FilterTaps{x});
   }
 }
 

@@ -180,6 +180,22 @@ TensorDesc describe(DType dtype, const Shape& shape, const void* constant = null
   return desc;
 }
 
+Shape output_shape(const Layer& layer) {
+  ConvGeometry g;
+  CHECK_OK(make_conv_geometry(layer.attributes.window, layer.kernel_h, layer.kernel_w, layer.input,
+                              layer.columns, &g));
+  return {layer.input[0], static_cast<uint32_t>(g.output_h), static_cast<uint32_t>(g.output_w),
+          layer.columns};
+}
+
+template <typename F>
+void for_each_isa_and_thread_count(const F& function) {
+  for (const isa::Set isas :
+       {isa::Set{isa::scalar}, isa::limit(isa::detect(), "avx2"), isa::detect()}) {
+    for (const size_t threads : {1, 3}) function(isas, threads);
+  }
+}
+
 void check_f32(uint64_t seed, bool depthwise) {
   Random random(seed);
   Layer layer = random_layer(random, depthwise);
@@ -194,12 +210,7 @@ void check_f32(uint64_t seed, bool depthwise) {
       describe(DType::kF32, layer.input),
       describe(DType::kF32, layer.weights_shape(), weights.data()),
       describe(DType::kF32, {layer.columns}, bias.data())};
-  ConvGeometry g;
-  CHECK(make_conv_geometry(layer.attributes.window, layer.kernel_h, layer.kernel_w, layer.input,
-                           layer.columns, &g)
-            .ok());
-  const Shape output = {layer.input[0], static_cast<uint32_t>(g.output_h),
-                        static_cast<uint32_t>(g.output_w), layer.columns};
+  const Shape output = output_shape(layer);
   const auto expected = reference<float>(layer, output, [&](auto n, auto y, auto px, auto column) {
     float acc = bias[column];
     for_each_tap(layer, n, y, px, column, [&](size_t w, int64_t i) {
@@ -209,14 +220,61 @@ void check_f32(uint64_t seed, bool depthwise) {
     acc = acc < range[0] ? range[0] : acc;
     return acc > range[1] ? range[1] : acc;
   });
-  for (const isa::Set isas :
-       {isa::Set{isa::scalar}, isa::limit(isa::detect(), "avx2"), isa::detect()}) {
-    for (const size_t threads : {1, 3}) {
-      const auto got = run<float>(depthwise ? "dwconv2d_f32" : "conv2d_f32", layer, inputs,
-                                  describe(DType::kF32, output), x, isas, threads);
-      check_equal(canonical_nans(got), canonical_nans(expected), layer.text());
-    }
+  for_each_isa_and_thread_count([&](isa::Set isas, size_t threads) {
+    const auto got = run<float>(depthwise ? "dwconv2d_f32" : "conv2d_f32", layer, inputs,
+                                describe(DType::kF32, output), x, isas, threads);
+    check_equal(canonical_nans(got), canonical_nans(expected), layer.text());
+  });
+}
+
+TensorDesc quantized(const Shape& shape, int32_t zero_point, const void* constant = nullptr) {
+  TensorDesc desc = describe(DType::kS8, shape, constant);
+  desc.scale = 0.5f;
+  desc.zero_point = zero_point;
+  return desc;
+}
+
+void check_qs8(uint64_t seed, bool depthwise) {
+  Random random(seed);
+  Layer layer = random_layer(random, depthwise);
+  const auto code = [&] { return static_cast<int32_t>(random.integer(-128, 127)); };
+  OutputRange range{code()};
+  if (random.chance(2)) {
+    range.qmin = code();
+    range.qmax = static_cast<int32_t>(random.integer(range.qmin, 127));
   }
+  layer.attributes.range.code[0] = range.qmin;
+  layer.attributes.range.code[1] = range.qmax;
+  const int32_t input_zero = code();
+  const int32_t weight_zero = random.chance(2) ? 0 : code();
+  const auto x = random.codes(layer.input.elements());
+  const auto weights = random.codes(layer.weights_shape().elements());
+  std::vector<int32_t> bias;
+  std::vector<float> multiplier;
+  const float scale = random.chance(8) ? 1e5f : 1.0f / 2048.0f;
+  for (uint32_t c = 0; c < layer.columns; ++c) {
+    bias.push_back(static_cast<int32_t>(random.integer(-40000, 40000)));
+    multiplier.push_back(random.real(0.1f, 1.0f) * scale);
+  }
+  const std::vector<TensorDesc> inputs = {
+      quantized(layer.input, input_zero),
+      quantized(layer.weights_shape(), weight_zero, weights.data()),
+      describe(DType::kS32, {layer.columns}, bias.data()),
+      describe(DType::kF32, {layer.columns}, multiplier.data())};
+  const Shape output = output_shape(layer);
+  const auto expected = reference<int8_t>(layer, output, [&](auto n, auto y, auto px, auto column) {
+    int32_t acc = bias[column];
+    for_each_tap(layer, n, y, px, column, [&](size_t w, int64_t i) {
+      const int32_t a = i < 0 ? input_zero : x[static_cast<size_t>(i)];
+      acc += (a - input_zero) * (weights[w] - weight_zero);
+    });
+    return requantize(acc, multiplier[column], range);
+  });
+  for_each_isa_and_thread_count([&](isa::Set isas, size_t threads) {
+    const auto got = run<int8_t>(depthwise ? "dwconv2d_qs8" : "conv2d_qs8", layer, inputs,
+                                 quantized(output, range.zero_point), x, isas, threads);
+    check_equal(got, expected, layer.text());
+  });
 }
 
 }  // namespace
@@ -227,6 +285,8 @@ int main() {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     check_f32(seed, false);
     check_f32(seed, true);
+    check_qs8(seed, false);
+    check_qs8(seed, true);
   }
   return 0;
 }
