@@ -30,6 +30,6 @@ void dwconv_qs8(const DwconvQs8Args& args) {
 }  // namespace
 
 void dwconv_qs8_1x4__scalar(const DwconvQs8Args& args) { dwconv_qs8<4>(args); }
-void dwconv_qs8_1x3__test(const DwconvQs8Args& args) { dwconv_qs8<3>(args); }
+void dwconv_qs8_1x6__test(const DwconvQs8Args& args) { dwconv_qs8<6>(args); }
 
 }  // namespace bitpose
