@@ -250,7 +250,7 @@ bool parse(int argc, char** argv, Options* options) {
       options->profile = true;
     } else if (argument == "--hash") {
       options->hash = true;
-    } else if (argument.rfind("--", 0) != 0) {
+    } else if (!argument.starts_with("--")) {
       if (!options->model.empty()) return false;
       options->model = argument;
     } else if (i + 1 == argc || !parse_value(argument, argv[++i], options)) {

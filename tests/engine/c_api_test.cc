@@ -119,11 +119,36 @@ void says_what_is_wrong() {
   CHECK(bitpose_status_text(BITPOSE_OUT_OF_MEMORY) == std::string("out of memory"));
 }
 
+// Sanitizers end the program where an allocation fails.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+void memory_may_run_out() {
+  ModelBuilder builder;
+  for (int i = 0; i < 1000; ++i) {
+    builder.output(builder.input(std::to_string(i), DType::kS64, {1u << 31}));
+  }
+  const std::vector<std::byte> bytes = builder.build();
+  bitpose_model* model = nullptr;
+  bitpose_session* session = nullptr;
+  bitpose_error error;
+  CHECK(bitpose_model_load_copy(bytes.data(), bytes.size(), &model, &error) == BITPOSE_OK);
+  bitpose_session_options options = {};
+  options.struct_bytes = sizeof(options);
+  options.max_arena_bytes = UINT64_MAX;
+  CHECK(bitpose_session_create(model, &options, &session, &error) == BITPOSE_OUT_OF_MEMORY,
+        error.message);
+  CHECK(session == nullptr && error.message == std::string("no memory left"));
+  bitpose_model_free(model);
+}
+#else
+void memory_may_run_out() {}
+#endif
+
 }  // namespace
 }  // namespace bitpose::test
 
 int main() {
   using namespace bitpose::test;
+  memory_may_run_out();
   runs();
   reads_metadata_and_assets();
   borrows_aligned_bytes();
