@@ -34,6 +34,10 @@ constexpr auto kFields = conv_fields(std::array{
 constexpr size_t kBlockRows = 128;
 constexpr size_t kBlockBytes = 128 * 1024;
 
+/// Taps of a row that lie side by side in memory are merged into one tap of kw * C floats when a
+/// pixel is so small that a tile would spend its time on pointers.
+constexpr size_t kMergedChannels = 8;
+
 class Conv2dF32Operator final : public Operator {
  public:
   Conv2dF32Operator(const CreateArgs& args, const Attributes& attributes);
@@ -51,19 +55,21 @@ class Conv2dF32Operator final : public Operator {
     return make_conv_geometry(attributes_.window, kernel_h_, kernel_w_, input,
                               static_cast<uint32_t>(columns_), geometry);
   }
-  size_t taps() const { return size_t{kernel_h_} * kernel_w_; }
+  size_t ks() const { return merged_ ? kernel_h_ : size_t{kernel_h_} * kernel_w_; }
+  size_t kc() const { return merged_ ? kernel_w_ * channels_ : channels_; }
+  size_t pixel_bytes() const { return channels_ * sizeof(float); }
   size_t block_rows() const;
   void run_block(const ConvGeometry& g, const float* input, float* output, size_t first,
-                 size_t rows, size_t first_panel, size_t end_panel,
-                 const std::byte** scratch) const;
+                 size_t rows, size_t first_panel, size_t end_panel, std::byte* scratch) const;
 
   Attributes attributes_;
   uint32_t kernel_h_, kernel_w_;
   size_t channels_, columns_;
+  bool merged_;
   GemmF32Plan plan_;
   size_t body_bytes_;  ///< Of one packed panel of the plan's body.
   AlignedBuffer panels_;
-  std::vector<float> padding_;  ///< One pixel of zeros.
+  std::vector<float> padding_;  ///< One tap of zeros.
 };
 
 Conv2dF32Operator::Conv2dF32Operator(const CreateArgs& args, const Attributes& attributes)
@@ -73,19 +79,19 @@ Conv2dF32Operator::Conv2dF32Operator(const CreateArgs& args, const Attributes& a
   kernel_h_ = weights.shape[1];
   kernel_w_ = weights.shape[2];
   channels_ = weights.shape[3];
-  const GemmF32Weights layer{columns_, taps(), channels_,
-                             static_cast<const float*>(weights.constant),
+  merged_ = channels_ <= kMergedChannels && kernel_w_ > 1 && attributes.window.dilation_w == 1;
+  const GemmF32Weights layer{columns_, ks(), kc(), static_cast<const float*>(weights.constant),
                              static_cast<const float*>(args.inputs[2].constant)};
   plan_ = plan_gemm_f32(args.isas, columns_);
-  body_bytes_ = packed_panel_bytes(plan_.body->nr, taps(), channels_);
+  body_bytes_ = packed_panel_bytes(plan_.body->nr, ks(), kc());
   const size_t tail_bytes =
-      plan_.tail_columns == 0 ? 0 : packed_panel_bytes(plan_.tail->nr, taps(), channels_);
+      plan_.tail_columns == 0 ? 0 : packed_panel_bytes(plan_.tail->nr, ks(), kc());
   panels_ = AlignedBuffer(plan_.body_panels * body_bytes_ + tail_bytes);
   for (size_t i = 0; i < plan_.panels(); ++i) {
     pack_panel(plan_.kernel(i).nr, layer, plan_.first_column(i),
                reinterpret_cast<float*>(panels_.data() + i * body_bytes_));
   }
-  padding_.assign(channels_, 0.0f);
+  padding_.assign(kc(), 0.0f);
 }
 
 Status Conv2dF32Operator::reshape(std::span<const TensorDesc> inputs,
@@ -104,29 +110,37 @@ Status Conv2dF32Operator::reshape(std::span<const TensorDesc> inputs,
 
 size_t Conv2dF32Operator::block_rows() const {
   const size_t mr = plan_.kernel(0).mr;
-  const size_t fit = kBlockBytes / (taps() * channels_ * sizeof(float));
+  const size_t fit = kBlockBytes / (ks() * kc() * sizeof(float));
   return std::max(std::min(kBlockRows, fit) / mr, size_t{1}) * mr;
 }
 
 size_t Conv2dF32Operator::scratch_per_thread(std::span<const TensorDesc>,
                                              std::span<const TensorDesc>) const {
-  return block_rows() * taps() * sizeof(void*);
+  const size_t taps = block_rows() * ks();
+  return taps * sizeof(void*) + (merged_ ? taps * kc() * sizeof(float) : 0);
 }
 
 void Conv2dF32Operator::run_block(const ConvGeometry& g, const float* input, float* output,
                                   size_t first, size_t rows, size_t first_panel, size_t end_panel,
-                                  const std::byte** scratch) const {
+                                  std::byte* scratch) const {
   GemmF32Args gemm;
   gemm.m = rows;
-  gemm.ks = taps();
-  gemm.kc = channels_;
+  gemm.ks = ks();
+  gemm.kc = kc();
   if (g.is_pointwise()) {
     gemm.a = input + first * channels_;
     gemm.a_stride = channels_;
   } else {
-    fill_indirection(g, reinterpret_cast<const std::byte*>(input), channels_ * sizeof(float),
-                     reinterpret_cast<const std::byte*>(padding_.data()), first, rows, scratch);
-    gemm.indirection = reinterpret_cast<const float* const*>(scratch);
+    auto** taps = reinterpret_cast<const std::byte**>(scratch);
+    const auto* pixels = reinterpret_cast<const std::byte*>(input);
+    const auto* padding = reinterpret_cast<const std::byte*>(padding_.data());
+    if (merged_) {
+      fill_merged_indirection(g, pixels, pixel_bytes(), padding, first, rows, taps,
+                              reinterpret_cast<std::byte*>(taps + rows * ks()));
+    } else {
+      fill_indirection(g, pixels, pixel_bytes(), padding, first, rows, taps);
+    }
+    gemm.indirection = reinterpret_cast<const float* const*>(taps);
   }
   gemm.dst_stride = columns_;
   gemm.fmin = attributes_.fmin;
@@ -155,15 +169,14 @@ void Conv2dF32Operator::run(const RunArgs& args) const {
     const size_t first = task / groups * rows;
     const size_t group = task % groups;
     run_block(g, input, output, first, std::min(rows, g.pixels() - first), group * panels / groups,
-              (group + 1) * panels / groups,
-              reinterpret_cast<const std::byte**>(args.scratch + thread * args.scratch_stride));
+              (group + 1) * panels / groups, args.scratch + thread * args.scratch_stride);
   });
 }
 
 Cost Conv2dF32Operator::cost(std::span<const TensorDesc> inputs,
                              std::span<const TensorDesc> outputs) const {
   Cost cost = Operator::cost(inputs, outputs);
-  cost.macs = outputs[0].shape.elements() * taps() * channels_;
+  cost.macs = outputs[0].shape.elements() * ks() * kc();
   return cost;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -75,8 +74,6 @@ class Conv2dQs8Operator final : public Operator {
   size_t kc() const { return merged_ ? kernel_w_ * channels_ : channels_; }
   size_t block_rows() const;
   Scratch carve(std::byte* memory) const;
-  void fill_merged_taps(const ConvGeometry& g, const std::byte* input, size_t first, size_t count,
-                        const Scratch& scratch) const;
   void run_block(const ConvGeometry& g, const std::byte* input, int8_t* output, size_t first,
                  size_t rows, size_t first_panel, size_t end_panel, const Scratch& scratch) const;
 
@@ -157,42 +154,6 @@ Conv2dQs8Operator::Scratch Conv2dQs8Operator::carve(std::byte* memory) const {
           row_bias + block_rows() * sizeof(int32_t)};
 }
 
-/// fill_indirection for taps of kw * C bytes: those inside the picture are read in place, those
-/// that cross its left or right edge are put together in scratch.
-void Conv2dQs8Operator::fill_merged_taps(const ConvGeometry& g, const std::byte* input,
-                                         size_t first, size_t count, const Scratch& scratch) const {
-  std::byte* patch = scratch.patches;
-  const std::byte** tap = scratch.taps;
-  size_t x = first % g.output_w;
-  size_t y = first / g.output_w % g.output_h;
-  size_t picture = first / g.output_w / g.output_h;
-  for (size_t i = 0; i < count; ++i) {
-    // Wraps below zero left of the picture, which makes it too large.
-    const size_t ix = x * g.stride_w - g.pad_left;
-    const bool inside = ix < g.input_w && ix + g.kernel_w <= g.input_w;
-    for (size_t ky = 0; ky < g.kernel_h; ++ky, ++tap) {
-      const size_t iy = y * g.stride_h + ky * g.dilation_h - g.pad_top;
-      const std::byte* row = input + (picture * g.input_h + iy) * g.input_w * channels_;
-      if (iy >= g.input_h) {
-        *tap = padding_.data();
-      } else if (inside) {
-        *tap = row + ix * channels_;
-      } else {
-        *tap = patch;
-        for (size_t kx = 0; kx < g.kernel_w; ++kx, patch += channels_) {
-          const std::byte* pixel = ix + kx < g.input_w ? row + (ix + kx) * channels_ : nullptr;
-          std::memcpy(patch, pixel != nullptr ? pixel : padding_.data(), channels_);
-        }
-      }
-    }
-    if (++x < g.output_w) continue;
-    x = 0;
-    if (++y < g.output_h) continue;
-    y = 0;
-    ++picture;
-  }
-}
-
 void Conv2dQs8Operator::run_block(const ConvGeometry& g, const std::byte* input, int8_t* output,
                                   size_t first, size_t rows, size_t first_panel, size_t end_panel,
                                   const Scratch& scratch) const {
@@ -205,7 +166,8 @@ void Conv2dQs8Operator::run_block(const ConvGeometry& g, const std::byte* input,
     gemm.a_stride = channels_;
   } else {
     if (merged_) {
-      fill_merged_taps(g, input, first, rows, scratch);
+      fill_merged_indirection(g, input, channels_, padding_.data(), first, rows, scratch.taps,
+                              scratch.patches);
     } else {
       fill_indirection(g, input, channels_, padding_.data(), first, rows, scratch.taps);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/conv_geometry.h"
 
+#include <cstring>
 #include <string>
 
 namespace bitpose {
@@ -42,6 +43,34 @@ uint64_t saturating_product(uint64_t a, uint64_t b) {
   return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
 }
 
+/// Output pixels in the order of memory, and the input under them. Coordinates above and left of
+/// the picture wrap below zero, which makes them too large.
+class OutputWalk {
+ public:
+  OutputWalk(const ConvGeometry& geometry, size_t first_pixel)
+      : g_(geometry),
+        x_(first_pixel % g_.output_w),
+        y_(first_pixel / g_.output_w % g_.output_h),
+        picture_(first_pixel / g_.output_w / g_.output_h) {}
+
+  size_t input_x(size_t kx) const { return x_ * g_.stride_w + kx * g_.dilation_w - g_.pad_left; }
+  size_t input_y(size_t ky) const { return y_ * g_.stride_h + ky * g_.dilation_h - g_.pad_top; }
+  /// Pixels before row iy.
+  size_t input_row(size_t iy) const { return (picture_ * g_.input_h + iy) * g_.input_w; }
+
+  void next() {
+    if (++x_ < g_.output_w) return;
+    x_ = 0;
+    if (++y_ < g_.output_h) return;
+    y_ = 0;
+    ++picture_;
+  }
+
+ private:
+  const ConvGeometry& g_;
+  size_t x_, y_, picture_;
+};
+
 }  // namespace
 
 Status make_conv_geometry(const ConvWindow& window, uint32_t kernel_h, uint32_t kernel_w,
@@ -74,25 +103,43 @@ void fill_indirection(const ConvGeometry& geometry, const std::byte* input, size
                       const std::byte* padding, size_t first_pixel, size_t count,
                       const std::byte** taps) {
   const ConvGeometry& g = geometry;
-  size_t x = first_pixel % g.output_w;
-  size_t y = first_pixel / g.output_w % g.output_h;
-  size_t picture = first_pixel / g.output_w / g.output_h;
-  for (size_t i = 0; i < count; ++i) {
+  OutputWalk walk(g, first_pixel);
+  for (size_t i = 0; i < count; ++i, walk.next()) {
     for (size_t ky = 0; ky < g.kernel_h; ++ky) {
-      // Wraps below zero for rows above the picture, which makes them too large.
-      const size_t iy = y * g.stride_h + ky * g.dilation_h - g.pad_top;
-      const size_t row = (picture * g.input_h + iy) * g.input_w;
+      const size_t iy = walk.input_y(ky);
+      const size_t row = walk.input_row(iy);
       for (size_t kx = 0; kx < g.kernel_w; ++kx) {
-        const size_t ix = x * g.stride_w + kx * g.dilation_w - g.pad_left;
+        const size_t ix = walk.input_x(kx);
         const bool inside = iy < g.input_h && ix < g.input_w;
         *taps++ = inside ? input + (row + ix) * pixel_bytes : padding;
       }
     }
-    if (++x < g.output_w) continue;
-    x = 0;
-    if (++y < g.output_h) continue;
-    y = 0;
-    ++picture;
+  }
+}
+
+void fill_merged_indirection(const ConvGeometry& geometry, const std::byte* input,
+                             size_t pixel_bytes, const std::byte* padding, size_t first_pixel,
+                             size_t count, const std::byte** taps, std::byte* patches) {
+  const ConvGeometry& g = geometry;
+  OutputWalk walk(g, first_pixel);
+  for (size_t i = 0; i < count; ++i, walk.next()) {
+    const size_t ix = walk.input_x(0);
+    const bool inside = ix < g.input_w && g.kernel_w <= g.input_w - ix;
+    for (size_t ky = 0; ky < g.kernel_h; ++ky, ++taps) {
+      const size_t iy = walk.input_y(ky);
+      const std::byte* row = input + walk.input_row(iy) * pixel_bytes;
+      if (iy >= g.input_h) {
+        *taps = padding;
+      } else if (inside) {
+        *taps = row + ix * pixel_bytes;
+      } else {
+        *taps = patches;
+        for (size_t kx = 0; kx < g.kernel_w; ++kx, patches += pixel_bytes) {
+          const std::byte* pixel = ix + kx < g.input_w ? row + (ix + kx) * pixel_bytes : padding;
+          std::memcpy(patches, pixel, pixel_bytes);
+        }
+      }
+    }
   }
 }
 

@@ -69,4 +69,13 @@ void fill_indirection(const ConvGeometry& geometry, const std::byte* input, size
                       const std::byte* padding, size_t first_pixel, size_t count,
                       const std::byte** taps);
 
+/// The same for filters whose kernel_w taps of a row are merged into one tap of kernel_w pixels,
+/// which pays where a pixel is a few bytes: taps[i * kernel_h + ky]. There is no dilation_w. Merged
+/// taps inside the picture are read in place, those that cross its left or right edge are put
+/// together in `patches`, which has room for count * kernel_h of them. `padding` is kernel_w
+/// pixels.
+void fill_merged_indirection(const ConvGeometry& geometry, const std::byte* input,
+                             size_t pixel_bytes, const std::byte* padding, size_t first_pixel,
+                             size_t count, const std::byte** taps, std::byte* patches);
+
 }  // namespace bitpose
