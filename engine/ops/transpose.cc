@@ -135,10 +135,11 @@ class Tiles {
 
   size_t count() const { return count_; }
 
-  /// Most bytes that one tile moves.
-  size_t tile_bytes() const {
-    return std::min(rows_per_tile_, plan_.axes[row_].extent) *
-           std::min(kColumns, plan_.axes[column_].extent) * plan_.element_bytes;
+  /// Tiles that move about as many bytes together.
+  size_t tiles_of(size_t bytes) const {
+    const size_t rows = std::min(rows_per_tile_, plan_.axes[row_].extent);
+    const size_t columns = std::min(kColumns, plan_.axes[column_].extent);
+    return bytes / (rows * columns * plan_.element_bytes + 1) + 1;
   }
 
   void move(size_t tile, const std::byte* src, std::byte* dst) const {
@@ -204,10 +205,10 @@ class TransposeOperator final : public Operator {
       return;
     }
     const Tiles tiles(plan);
-    const size_t grain = std::max<size_t>(1, kGrain / tiles.tile_bytes());
-    parallel_ranges(args.pool, tiles.count(), grain, [&](size_t begin, size_t end, size_t) {
-      for (size_t tile = begin; tile < end; ++tile) tiles.move(tile, src, dst);
-    });
+    parallel_ranges(args.pool, tiles.count(), tiles.tiles_of(kGrain),
+                    [&](size_t begin, size_t end, size_t) {
+                      for (size_t tile = begin; tile < end; ++tile) tiles.move(tile, src, dst);
+                    });
   }
 
  private:

@@ -8,14 +8,12 @@
 namespace bitpose::python {
 namespace {
 
-py::dtype numpy_dtype(DType dtype) { return py::dtype(dtype_name(dtype)); }
-
 std::vector<py::ssize_t> numpy_shape(const Shape& shape) {
   return {shape.dims.begin(), shape.dims.begin() + shape.rank};
 }
 
 py::array new_array(const TensorDesc& tensor) {
-  return py::array(numpy_dtype(tensor.dtype), numpy_shape(tensor.shape));
+  return {py::dtype(dtype_name(tensor.dtype)), numpy_shape(tensor.shape)};
 }
 
 std::vector<TensorInfo> describe(std::span<const TensorDesc> tensors) {
@@ -241,13 +239,12 @@ std::vector<OperatorProfile> PySession::profile(const Arrays& inputs) {
 }
 
 std::string PySession::chrome_trace() const {
-  std::optional<std::string> trace;
-  {
+  const auto trace = [this] {
     const std::lock_guard lock(mutex_);
-    trace = trace_;
-  }
-  if (!trace) check(invalid_argument("the session has no profile yet"));
-  return *trace;
+    return trace_;
+  }();
+  if (trace.empty()) check(invalid_argument("the session has no profile yet"));
+  return trace;
 }
 
 }  // namespace bitpose::python

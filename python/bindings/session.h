@@ -63,9 +63,9 @@ class PySession {
   std::unique_ptr<Session> session_;
   bool keep_intermediates_;
 
-  mutable std::mutex mutex_;          // Guards what the last run left.
+  mutable std::mutex mutex_;          // Guards what the last run and the last profile left.
   std::shared_ptr<const Kept> kept_;  // Null before the first run.
-  std::optional<std::string> trace_;
+  std::string trace_;                 // Empty before the first profile.
 };
 
 }  // namespace bitpose::python
