@@ -12,10 +12,10 @@ namespace bitpose {
 
 /// Numbers to codes, for 0 <= i < n:
 ///
-///   x = src(i) / scale;  x = min(max(x, qmin - zp), qmax - zp);  dst(i) = int(rint(x)) + zp
+///   dst(i) = quantize(src(i), scale, range)                          (kernels/base/quantize.h)
 ///
-/// in float32, where max(x, low) is `x > low ? x : low`: NaN becomes qmin. `scale` is finite and
-/// positive, qmin <= qmax. The vectors may not overlap. Nothing is read or written outside them.
+/// `scale` is finite and positive, qmin <= qmax. The vectors may not overlap. Nothing is read or
+/// written outside them.
 using QuantizeF32Qs8 = void(size_t n, const float* src, float scale, const OutputRange& range,
                             int8_t* dst);
 
