@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cmath>
-
 #include "engine/ops/operands.h"
 #include "engine/ops/resampling.h"
 #include "kernels/resize_qs8/resize_qs8.h"
@@ -10,22 +8,27 @@ namespace {
 
 struct Attributes {
   ResizeAttributes resize;
-  float multiplier;
   int32_t qmin, qmax;
 };
 
 constexpr auto kFields = resize_fields(std::array{
-    BITPOSE_FACTOR_FIELD(Attributes, multiplier),
     BITPOSE_CODE_FIELD(Attributes, qmin),
     BITPOSE_CODE_FIELD(Attributes, qmax),
 });
 
-int32_t weight(float fraction) {
-  return static_cast<int32_t>(rintf(fraction * static_cast<float>(kResizeOne)));
+/// Of two neighbours on an axis.
+struct Weights {
+  float low, high;
+};
+
+/// At the last input both neighbours are that input, and both weigh 0.5 as onnxruntime has it: the
+/// roundings differ from those of 1 and 0.
+Weights weights(size_t low, size_t high, float fraction) {
+  if (low == high) return {0.5f, 0.5f};
+  return {1.0f - fraction, fraction};
 }
 
-// resize2d_qs8: bilinear resize with weights in units of 1 / 2048, requantized by `multiplier`:
-// 2^-22 * scale(x) / scale(y) (kernels/resize_qs8/resize_qs8.h).
+// resize2d_qs8: bilinear resize in float32 between codes (kernels/resize_qs8/resize_qs8.h).
 //   x   int8 [N,H,W,C]
 //   y   int8 [N,output_h,output_w,C]
 class Resize2dQs8Operator final : public ResizeOperator<ResizeQs8Column> {
@@ -33,7 +36,8 @@ class Resize2dQs8Operator final : public ResizeOperator<ResizeQs8Column> {
   Resize2dQs8Operator(const CreateArgs& args, const OutputRange& range)
       : ResizeOperator(args.as<Attributes>().resize), kernel_(select_resize_qs8(args.isas)) {
     args_.zero_point = args.inputs[0].zero_point;
-    args_.multiplier = args.as<Attributes>().multiplier;
+    args_.x_scale = args.inputs[0].scale;
+    args_.y_scale = args.outputs[0].scale;
     args_.range = range;
   }
 
@@ -45,7 +49,8 @@ class Resize2dQs8Operator final : public ResizeOperator<ResizeQs8Column> {
     const auto* src = args.inputs[0].as<int8_t>();
     auto* dst = args.outputs[0].mutable_as<int8_t>();
     const auto make_column = [&](const ResizePoint& point) {
-      return ResizeQs8Column{point.low * channels, point.high * channels, weight(point.fraction)};
+      const Weights column = weights(point.low, point.high, point.fraction);
+      return ResizeQs8Column{point.low * channels, point.high * channels, column.low, column.high};
     };
     for_each_row(args, make_column, [&](const ResizeQs8Column* columns, const Row& row) {
       ResizeQs8Args kernel_args = args_;
@@ -54,7 +59,9 @@ class Resize2dQs8Operator final : public ResizeOperator<ResizeQs8Column> {
       kernel_args.top = src + row.top * src_row;
       kernel_args.bottom = src + row.bottom * src_row;
       kernel_args.columns = columns;
-      kernel_args.bottom_weight = weight(row.fraction);
+      const Weights vertical = weights(row.top, row.bottom, row.fraction);
+      kernel_args.top_weight = vertical.low;
+      kernel_args.bottom_weight = vertical.high;
       kernel_args.dst = dst + row.output * columns_count * channels;
       kernel_.run(kernel_args);
     });

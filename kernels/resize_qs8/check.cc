@@ -7,9 +7,24 @@
 namespace bitpose {
 namespace {
 
-int32_t random_weight(Random& random) {
-  return static_cast<int32_t>(random.chance(4) ? random.integer(0, 1) * kResizeOne
-                                               : random.integer(0, kResizeOne));
+struct Weights {
+  float near, far;
+};
+
+/// Those of one axis: multiples of 1/8, any that sum to 1, or the pair of the last input.
+Weights random_weights(Random& random) {
+  if (random.chance(6)) return {0.5f, 0.5f};
+  const float far =
+      random.chance(2) ? static_cast<float>(random.integer(0, 8)) / 8.0f : random.real(0.0f, 1.0f);
+  return {1.0f - far, far};
+}
+
+/// Often both the same, so that the result is an average of codes and halves abound.
+void random_scales(Random& random, ResizeQs8Args& args) {
+  args.x_scale = random.real(0.001f, 0.5f);
+  args.y_scale = random.chance(3) ? args.x_scale * random.real(0.5f, 2.0f) : args.x_scale;
+  if (random.chance(20)) args.x_scale = random.chance(2) ? 1e-42f : 3e38f;
+  if (random.chance(20)) args.y_scale = random.chance(2) ? 1e-42f : 3e38f;
 }
 
 std::string compare(size_t index, uint64_t seed) {
@@ -26,15 +41,22 @@ std::string compare(size_t index, uint64_t seed) {
         static_cast<uint32_t>(random.integer(0, width - 1)) * static_cast<uint32_t>(args.kc);
     column.right =
         static_cast<uint32_t>(random.integer(0, width - 1)) * static_cast<uint32_t>(args.kc);
-    column.weight = random_weight(random);
+    if (&column != columns.data() && random.chance(2)) {
+      column.left = (&column)[-1].left;
+      column.right = (&column)[-1].right;
+    }
+    const Weights weights = random_weights(random);
+    column.left_weight = weights.near;
+    column.right_weight = weights.far;
   }
   args.top = rows.data() + (random.chance(2) ? row_elements : 0);
   args.bottom = rows.data() + (random.chance(4) ? 0 : row_elements);
   args.columns = columns.data();
-  args.bottom_weight = random_weight(random);
+  const Weights weights = random_weights(random);
+  args.top_weight = weights.near;
+  args.bottom_weight = weights.far;
   args.zero_point = static_cast<int32_t>(random.integer(-128, 127));
-  args.multiplier = random.real(0.5f, 2.0f) * 0x1p-22f;
-  if (random.chance(8)) args.multiplier = random.chance(2) ? 0x1p-140f : 0x1p120f;
+  random_scales(random, args);
   args.range = random_range(random);
   std::vector<int8_t> expected(args.n * args.kc);
   std::vector<int8_t> got(expected.size());

@@ -10,22 +10,26 @@
 
 /// One row of a bilinear resize of signed 8-bit pictures, between two rows of the input.
 ///
-///   h(row) = (2048 - wx) * (row(left) - zero_point) + wx * (row(right) - zero_point)
-///   acc    = (2048 - wy) * h(top) + wy * h(bottom)
-///   dst    = requantize(acc, multiplier, range)                    (kernels/base/requantize.h)
+///   x(row, pixel) = float(row(pixel) - zero_point) * x_scale
+///   y   = left_weight  * top_weight    * x(top, left)
+///       + right_weight * top_weight    * x(top, right)
+///       + left_weight  * bottom_weight * x(bottom, left)
+///       + right_weight * bottom_weight * x(bottom, right)
+///   dst = quantize(y, y_scale, range)                                (kernels/base/quantize.h)
 ///
-/// for every channel of every output column; left, right and wx are those of the column. acc is
-/// exact: |acc| <= 255 * 2^22.
+/// for every channel of every output column; left, right and their weights are those of the column.
+/// Each product and each sum rounds once to float32, from left to right and from top to bottom.
+/// This is what onnxruntime computes between DequantizeLinear and QuantizeLinear, roundings
+/// included: averages of codes often lie half-way between two codes, where the last bit of y
+/// decides.
 namespace bitpose {
-
-/// The weights of two neighbours sum to this.
-inline constexpr int32_t kResizeOne = 2048;
 
 /// Where an output column lies between two input columns.
 struct ResizeQs8Column {
-  uint32_t left;   ///< First element of the left pixel, counted from the start of the row,
-  uint32_t right;  ///< and of the right one.
-  int32_t weight;  ///< wx, in [0, 2048].
+  uint32_t left;       ///< First element of the left pixel, counted from the start of the row,
+  uint32_t right;      ///< and of the right one.
+  float left_weight;   ///< In [0, 1],
+  float right_weight;  ///< and so is this.
 };
 
 struct ResizeQs8Args {
@@ -34,9 +38,11 @@ struct ResizeQs8Args {
   const int8_t* top = nullptr;
   const int8_t* bottom = nullptr;
   const ResizeQs8Column* columns = nullptr;  ///< [n].
-  int32_t bottom_weight = 0;                 ///< wy, in [0, 2048].
+  float top_weight = 0;                      ///< In [0, 1],
+  float bottom_weight = 0;                   ///< and so is this.
   int32_t zero_point = 0;                    ///< Of the input, in [-128, 127].
-  float multiplier = 0;                      ///< Finite and positive; holds the factor 2^-22.
+  float x_scale = 0;                         ///< Finite and positive,
+  float y_scale = 0;                         ///< and so is this.
   OutputRange range;                         ///< qmin <= qmax.
   int8_t* dst = nullptr;                     ///< [n][kc], overlaps no input.
 };

@@ -248,7 +248,6 @@ Result resize(Maker& m, const char* type, DType dtype) {
       {"coordinate_mode", m.small(0, 2)},
   };
   if (dtype == DType::kF32) return m.add(type, {*x}, dtype, attributes);
-  attributes.emplace_back("multiplier", m.random.real(0.5f, 2.0f) * 0x1p-22f);
   return m.add(type, {*x}, dtype, m.quantized_range(attributes), m.codes(dtype));
 }
 

@@ -130,7 +130,7 @@ ENGINE: Mapping[str, OperatorSpec] = {
         **_SCALED_RANGE,
     ),
     "avgpool2d_f32": _map(_float("x", 4), _float("y", 4), **_POOL, **_u32("count_include_pad")),
-    "resize2d_qs8": _map(_quantized("x", 4), _quantized("y", 4), **_RESIZE, **_SCALED_RANGE),
+    "resize2d_qs8": _map(_quantized("x", 4), _quantized("y", 4), **_RESIZE, **_RANGE),
     "resize2d_f32": _map(_float("x", 4), _float("y", 4), **_RESIZE),
     "quantize_f32_qs8": _map(_float("x"), _quantized("y"), **_RANGE),
     "dequantize_qs8_f32": _map(_quantized("x"), _float("y")),

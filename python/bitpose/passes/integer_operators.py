@@ -24,7 +24,7 @@ def integer_operators(graph: Graph) -> Graph:
         3. Q(Sub(D(a), D(b)))          ->   add_qs8 with a negative multiplier
         4. Q(Mul(D(a), D(b)))          ->   mul_qs8, multiplier s_a s_b / s_y
         5. Q(AveragePool(D(x)))        ->   avgpool2d_qs8, multiplier s_x / s_y
-        6. Q(Resize(D(x)))             ->   resize2d_qs8, multiplier s_x / s_y / 2^22
+        6. Q(Resize(D(x)))             ->   resize2d_qs8
 
     qmin and qmax are those of Q. Pictures turn NHWC: a transpose is put before and behind.
     """
@@ -139,19 +139,11 @@ def _average(r: Rewriter, quantize: Node, node: Node) -> bool:
 
 
 def _resize(r: Rewriter, quantize: Node, node: Node) -> bool:
-    """Case 6: both passes of the operator weigh by multiples of 1 / 2048."""
+    """Case 6."""
     x = codes(r, node.inputs[0])
     if x is None:
         return False
     y = r.tensor(quantize.outputs[0])
-    qx, qy = _quantizations(x, y)
-    spatial.emit_nhwc(
-        r,
-        "resize2d_qs8",
-        x,
-        y,
-        **spatial.resize_window(node, y),
-        multiplier=float32_ratio(qx.scale / 2**22, qy.scale),
-        **_range(quantize),
-    )
+    window = spatial.resize_window(node, y)
+    spatial.emit_nhwc(r, "resize2d_qs8", x, y, **window, **_range(quantize))
     return True

@@ -240,10 +240,11 @@ def _resize(random: Random, quantized: bool) -> Operation:
         "coordinate_mode": int(random.integers(0, 3)),
     }
     if quantized:
-        multiplier = np.float32(random.uniform(0.5, 1.5) * 2.0**-22)
-        attributes |= {"multiplier": float(multiplier)} | _range(random)
+        attributes |= _range(random)
     x = _codes(random, *shape) if quantized else _floats(random, *shape)
-    quantizations = {"x": _quantization(random), "y": _quantization(random)} if quantized else {}
+    q = _quantization(random)
+    qy = q if random.random() < 0.5 else _quantization(random)
+    quantizations = {"x": q, "y": qy} if quantized else {}
     return Operation({"x": x}, (), attributes, S8 if quantized else F32, quantizations)
 
 

@@ -156,38 +156,6 @@ def test_maximum_never_takes_padding() -> None:
         assert got[0, oy, ox, c] == expected
 
 
-@pytest.mark.parametrize("coordinate_mode", [0, 1, 2])
-def test_resize_is_exact_integer_interpolation(coordinate_mode: int) -> None:
-    x = codes(1, 3, 4, 2, zero_point=5)
-    y = quantized((1, 7, 6, 2), zero_point=1)
-    multiplier = np.float32(1.3 * 2.0**-22)
-    got = OPERATORS["resize2d_qs8"](
-        y, x, output_h=7, output_w=6, scale_h=7 / 3, scale_w=6 / 4,
-        coordinate_mode=coordinate_mode, multiplier=multiplier, qmin=-128, qmax=127,
-    )  # fmt: skip
-
-    def source(i: int, inputs: int, outputs: int, scale: np.float32) -> tuple[int, int, int]:
-        f, half = np.float32, np.float32(0.5)
-        if coordinate_mode == 0:
-            position = (f(i) + half) / scale - half
-        elif coordinate_mode == 1:
-            position = f(i) / scale
-        else:
-            position = f(i) * f(inputs - 1) / f(outputs - 1)
-        position = min(max(position, f(0)), f(inputs - 1))
-        low = int(position)
-        return low, min(low + 1, inputs - 1), round(float((position - f(low)) * f(2048)))
-
-    for _, oy, ox, c in np.ndindex(*y.shape):
-        top, bottom, wy = source(oy, 3, 7, np.float32(7 / 3))
-        left, right, wx = source(ox, 4, 6, np.float32(6 / 4))
-        q = x.data[0, :, :, c].astype(int) - 5
-        above = q[top, left] * (2048 - wx) + q[top, right] * wx
-        below = q[bottom, left] * (2048 - wx) + q[bottom, right] * wx
-        acc = above * (2048 - wy) + below * wy
-        assert got[0, oy, ox, c] == requantize1(int(acc), multiplier, 1, -128, 127)
-
-
 def test_quantize() -> None:
     x = np.array([0.05, 0.15, -0.25, 1e30, -np.inf, np.nan, -0.0], np.float32)
     y = quantized((7,), scale=0.1, zero_point=-3)

@@ -159,20 +159,27 @@ def resize2d_qs8(
     scale_h: float,
     scale_w: float,
     coordinate_mode: int,
-    multiplier: float,
     qmin: int,
     qmax: int,
 ) -> Array:
-    """Bilinear with weights in 1/2048: acc = sum wy * (sum wx * (x - zx)), exact; requantized."""
+    """sum of wx * wy * float(x - zx) * s_x over the four neighbours, then as quantize_f32_qs8.
+
+    Each product and sum rounds to float32, in onnxruntime's order: left before right, the row above
+    before the one below.
+    """
     _, height, width, _ = x.data.shape
     rows = resize_line(height, output_h, scale_h, coordinate_mode)
     columns = resize_line(width, output_w, scale_w, coordinate_mode)
     left, right = (w[:, None] for w in columns.weights())
     above, below = (w[:, None, None] for w in rows.weights())
-    q = x.centred()
-    line = q[:, :, columns.low] * left + q[:, :, columns.high] * right
-    acc = line[:, rows.low] * above + line[:, rows.high] * below
-    return requantize(acc, multiplier, y, qmin, qmax)
+    with np.errstate(all="ignore"):
+        real = x.centred().astype(np.float32) * x.scale
+        top, bottom = real[:, rows.low], real[:, rows.high]
+        acc = (left * above) * top[:, :, columns.low]
+        acc += (right * above) * top[:, :, columns.high]
+        acc += (left * below) * bottom[:, :, columns.low]
+        acc += (right * below) * bottom[:, :, columns.high]
+        return _round(acc / scale(y), y, qmin, qmax)
 
 
 @operator

@@ -78,10 +78,11 @@ class Line:
     high: NDArray[np.intp]
     fraction: NDArray[np.float32]  # In [0, 1): the weight of `high`.
 
-    def weights(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Integer weights of low and high that sum to 2048."""
-        high = np.rint(self.fraction * np.float32(2048)).astype(np.int32)
-        return np.int32(2048) - high, high
+    def weights(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of low and high. At the last input both are that input, and both weigh 0.5."""
+        last = self.low == self.high
+        high = np.where(last, np.float32(0.5), self.fraction)
+        return np.where(last, np.float32(0.5), np.float32(1) - self.fraction), high
 
 
 HALF_PIXEL, ASYMMETRIC, ALIGN_CORNERS = range(3)
