@@ -2,125 +2,257 @@
 #include <arm_neon.h>
 
 #include "kernels/dwconv_qs8/dwconv_qs8.h"
+#include "kernels/dwconv_qs8/parts.h"
 #include "kernels/dwconv_qs8/taps.h"
 
-// 1x16: int8 weights. SMULL and SMLAL let two products share an int16, at most 2 * 128 * 127 =
-// 32512, before SADDW adds them to int32: per pair of taps and 16 channels
-//   2 ld1, 2 ldr w, smull, smull2, smlal, smlal2, 4 saddw
-// 1x8: weights of 9 bits as int16, multiplied into int32 by SMLAL.
+// 16 channels of one pixel. SMULL and SMLAL let the products of two taps share an int16, at most
+// 2 * 128 * 127 = 32512, before SADDW adds them to int32. Weights beyond int8 are sums of several
+// parts.
+//
+//   per pair of taps: smull, smull2, smlal, smlal2, 4 saddw
+//
+// 3x3x16: the nine pixels under the window (v: 3 columns of 3) and their weights (9) stay in
+// registers while the window moves on; with 4 accumulators and 4 temporaries that is 26 of 32.
 //
 // FCVTNS saturates, so integer clamps after it equal the float clamp whatever the accumulator is.
 namespace bitpose {
 namespace {
 
-struct Epilogue {
-  int16x8_t zero_point;
-  int8x16_t qmin, qmax;
+constexpr size_t NR = 16;
 
-  explicit Epilogue(const OutputRange& range)
-      : zero_point(vdupq_n_s16(static_cast<int16_t>(range.zero_point))),
-        qmin(vdupq_n_s8(static_cast<int8_t>(range.qmin))),
-        qmax(vdupq_n_s8(static_cast<int8_t>(range.qmax))) {}
+/// Packed constants of a group of channels.
+struct Group {
+  const int32_t* bias;
+  const float* multiplier;
+  const int8_t* weights;  ///< [part][tap][NR].
+  size_t parts;
+
+  explicit Group(const std::byte* group)
+      : bias(reinterpret_cast<const int32_t*>(group + kPartsHeader)),
+        multiplier(reinterpret_cast<const float*>(bias + NR)),
+        weights(reinterpret_cast<const int8_t*>(multiplier + NR)),
+        parts(*reinterpret_cast<const uint32_t*>(group)) {}
+
+  const std::byte* end(size_t taps) const {
+    return reinterpret_cast<const std::byte*>(weights + parts * taps * NR);
+  }
 };
 
-inline int16x4_t scale(int32x4_t acc, const float* multiplier) {
-  return vqmovn_s32(vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc), vld1q_f32(multiplier))));
-}
+/// 16 accumulators.
+struct Accumulators {
+  int32x4_t acc[4];
 
-inline int8x8_t codes(int32x4_t acc0, int32x4_t acc1, const float* multiplier,
-                      const Epilogue& out) {
-  const int16x8_t words = vqaddq_s16(
-      vcombine_s16(scale(acc0, multiplier), scale(acc1, multiplier + 4)), out.zero_point);
-  return vmin_s8(vmax_s8(vqmovn_s16(words), vget_low_s8(out.qmin)), vget_low_s8(out.qmax));
-}
+  explicit Accumulators(const int32_t* bias)
+      : acc{vld1q_s32(bias), vld1q_s32(bias + 4), vld1q_s32(bias + 8), vld1q_s32(bias + 12)} {}
 
-template <typename Vector, typename Store>
-inline void store(int8_t* dst, Vector bytes, size_t count, Store whole) {
-  if (count >= sizeof(bytes)) {
-    whole(dst, bytes);
-    return;
+  void add(int16x8_t low, int16x8_t high) {
+    acc[0] = vaddw_s16(acc[0], vget_low_s16(low));
+    acc[1] = vaddw_high_s16(acc[1], low);
+    acc[2] = vaddw_s16(acc[2], vget_low_s16(high));
+    acc[3] = vaddw_high_s16(acc[3], high);
   }
-  int8_t buffer[sizeof(bytes)];
-  whole(buffer, bytes);
-  __builtin_memcpy(dst, buffer, count);
-}
-
-inline void pixel_narrow(const DwconvQs8Args& args, size_t ks, size_t c, const int32_t* group,
-                         const Epilogue& out, int8_t* dst) {
-  constexpr size_t NR = 16;
-  const auto* multiplier = reinterpret_cast<const float*>(group + NR);
-  const auto* weights = reinterpret_cast<const int8_t*>(multiplier + NR);
-  int32x4_t acc0 = vld1q_s32(group);
-  int32x4_t acc1 = vld1q_s32(group + 4);
-  int32x4_t acc2 = vld1q_s32(group + 8);
-  int32x4_t acc3 = vld1q_s32(group + 12);
-  const auto add = [&](int16x8_t low, int16x8_t high) {
-    acc0 = vaddw_s16(acc0, vget_low_s16(low));
-    acc1 = vaddw_high_s16(acc1, low);
-    acc2 = vaddw_s16(acc2, vget_low_s16(high));
-    acc3 = vaddw_high_s16(acc3, high);
-  };
-  size_t t = 0;
-  for (; t + 2 <= ks; t += 2) {
-    const int8x16_t a0 = vld1q_s8(args.taps[t] + c);
-    const int8x16_t a1 = vld1q_s8(args.taps[t + 1] + c);
-    const int8x16_t w0 = vld1q_s8(weights + t * NR);
-    const int8x16_t w1 = vld1q_s8(weights + t * NR + NR);
+  void add_products(int8x16_t a, int8x16_t w) {
+    add(vmull_s8(vget_low_s8(a), vget_low_s8(w)), vmull_high_s8(a, w));
+  }
+  void add_products(int8x16_t a0, int8x16_t w0, int8x16_t a1, int8x16_t w1) {
     const int16x8_t low = vmull_s8(vget_low_s8(a0), vget_low_s8(w0));
     const int16x8_t high = vmull_high_s8(a0, w0);
     add(vmlal_s8(low, vget_low_s8(a1), vget_low_s8(w1)), vmlal_high_s8(high, a1, w1));
   }
-  if (t < ks) {
-    const int8x16_t a = vld1q_s8(args.taps[t] + c);
-    const int8x16_t w = vld1q_s8(weights + t * NR);
-    add(vmull_s8(vget_low_s8(a), vget_low_s8(w)), vmull_high_s8(a, w));
+};
+
+/// What all pixels of a group share behind their accumulators.
+struct Epilogue {
+  int16x8_t zero_point;
+  int8x16_t qmin, qmax;
+  const float* multiplier;
+  size_t count;  ///< Channels left, this group's and those behind.
+
+  Epilogue(const OutputRange& range, const Group& group, size_t channels)
+      : zero_point(vdupq_n_s16(static_cast<int16_t>(range.zero_point))),
+        qmin(vdupq_n_s8(static_cast<int8_t>(range.qmin))),
+        qmax(vdupq_n_s8(static_cast<int8_t>(range.qmax))),
+        multiplier(group.multiplier),
+        count(channels) {}
+
+  int32x4_t scale(int32x4_t acc, size_t i) const {
+    return vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc), vld1q_f32(multiplier + 4 * i)));
   }
-  store(dst + c,
-        vcombine_s8(codes(acc0, acc1, multiplier, out), codes(acc2, acc3, multiplier + 8, out)),
-        args.channels - c, [](int8_t* to, int8x16_t bytes) { vst1q_s8(to, bytes); });
+  int16x8_t words(const Accumulators& from, size_t i) const {
+    const int16x4_t low = vqmovn_s32(scale(from.acc[i], i));
+    return vqaddq_s16(vqmovn_high_s32(low, scale(from.acc[i + 1], i + 1)), zero_point);
+  }
+  void store(int8_t* dst, const Accumulators& from) const {
+    const int8x16_t bytes = vqmovn_high_s16(vqmovn_s16(words(from, 0)), words(from, 2));
+    const int8x16_t codes = vminq_s8(vmaxq_s8(bytes, qmin), qmax);
+    if (count >= NR) {
+      vst1q_s8(dst, codes);
+      return;
+    }
+    int8_t buffer[NR];
+    vst1q_s8(buffer, codes);
+    __builtin_memcpy(dst, buffer, count);
+  }
+};
+
+/// The pixels of one column under the window, or their weights.
+struct Column {
+  int8x16_t row0, row1, row2;
+};
+
+/// Walks over the columns of three input rows at one group of channels.
+struct Columns {
+  const int8_t *row0, *row1, *row2;
+  const int8_t* padding;
+  size_t step, end;
+  size_t at;  ///< Offset of the next column; wraps to a large number left of the picture.
+
+  Columns(const DwconvQs8Args& args, size_t c)
+      : row0(args.rows[0] + c),
+        row1(args.rows[1] + c),
+        row2(args.rows[2] + c),
+        padding(args.padding + c),
+        step(args.channels),
+        end(args.input_w * step),
+        at(0 - args.pad_left * step) {}
+
+  Column column() const {
+    if (at < end) return {vld1q_s8(row0 + at), vld1q_s8(row1 + at), vld1q_s8(row2 + at)};
+    const int8x16_t pad = vld1q_s8(padding);
+    return {pad, pad, pad};
+  }
+  Column next() {
+    const Column pixels = column();
+    at += step;
+    return pixels;
+  }
+};
+
+/// Weights of a 3x3 filter by columns.
+struct Weights {
+  Column column0, column1, column2;
+
+  explicit Weights(const int8_t* taps)
+      : column0{vld1q_s8(taps), vld1q_s8(taps + 3 * NR), vld1q_s8(taps + 6 * NR)},
+        column1{vld1q_s8(taps + NR), vld1q_s8(taps + 4 * NR), vld1q_s8(taps + 7 * NR)},
+        column2{vld1q_s8(taps + 2 * NR), vld1q_s8(taps + 5 * NR), vld1q_s8(taps + 8 * NR)} {}
+};
+
+inline void add_window(Accumulators& acc, const Column& a0, const Column& a1, const Column& a2,
+                       const Weights& w) {
+  acc.add_products(a0.row0, w.column0.row0, a0.row1, w.column0.row1);
+  acc.add_products(a0.row2, w.column0.row2, a1.row0, w.column1.row0);
+  acc.add_products(a1.row1, w.column1.row1, a1.row2, w.column1.row2);
+  acc.add_products(a2.row0, w.column2.row0, a2.row1, w.column2.row1);
+  acc.add_products(a2.row2, w.column2.row2);
 }
 
-inline void pixel_wide(const DwconvQs8Args& args, size_t ks, size_t c, const int32_t* group,
-                       const Epilogue& out, int8_t* dst) {
-  constexpr size_t NR = 8;
-  const auto* multiplier = reinterpret_cast<const float*>(group + NR);
-  const auto* weights = reinterpret_cast<const int16_t*>(multiplier + NR);
-  int32x4_t acc0 = vld1q_s32(group);
-  int32x4_t acc1 = vld1q_s32(group + 4);
-  for (size_t t = 0; t < ks; ++t) {
-    const int16x8_t a = vmovl_s8(vld1_s8(args.taps[t] + c));
-    const int16x8_t w = vld1q_s16(weights + t * NR);
-    acc0 = vmlal_s16(acc0, vget_low_s16(a), vget_low_s16(w));
-    acc1 = vmlal_high_s16(acc1, a, w);
+/// One output pixel from the three columns under its window; `first` is the first part of the
+/// weights.
+inline void pixel(const Column& a0, const Column& a1, const Column& a2, const Group& group,
+                  const Weights& first, const Epilogue& out, int8_t* dst) {
+  Accumulators acc(group.bias);
+  add_window(acc, a0, a1, a2, first);
+  for (size_t part = 1; part < group.parts; ++part) {
+    add_window(acc, a0, a1, a2, Weights(group.weights + part * 9 * NR));
   }
-  store(dst + c, codes(acc0, acc1, multiplier, out), args.channels - c,
-        [](int8_t* to, int8x8_t bytes) { vst1_s8(to, bytes); });
+  out.store(dst, acc);
 }
 
-}  // namespace
-
-void dwconv_qs8_1x16__neon(const DwconvQs8Args& args) {
-  const Epilogue out(args.range);
-  const size_t ks = args.kernel_h * args.kernel_w;
-  for (size_t x = 0; x < args.output_w; ++x) {
-    fill_taps(args, x);
-    const auto* group = static_cast<const std::byte*>(args.packed);
-    for (size_t c = 0; c < args.channels; c += 16, group += 16 * (8 + ks)) {
-      pixel_narrow(args, ks, c, reinterpret_cast<const int32_t*>(group), out,
-                   args.dst + x * args.channels);
+/// 3x3: a group of channels. S is the stride of a filter without dilation, or 0 for any stride and
+/// dilation.
+template <int S>
+void filter_row(const DwconvQs8Args& args, size_t c, const Group group) {
+  const Epilogue out(args.range, group, args.channels - c);
+  const Weights weights(group.weights);
+  Columns columns(args, c);
+  // Locals: int8 stores may alias whatever is behind a pointer.
+  const size_t step = args.channels;
+  const size_t stride = args.stride_w * step;
+  const size_t dilation = args.dilation_w * step;
+  int8_t* dst = args.dst + c;
+  size_t left = args.output_w;
+  if constexpr (S == 1) {
+    Column a0 = columns.next();
+    Column a1 = columns.next();
+    Column a2 = a1;
+    for (; left >= 3; left -= 3, dst += 3 * step) {
+      a2 = columns.next();
+      pixel(a0, a1, a2, group, weights, out, dst);
+      a0 = columns.next();
+      pixel(a1, a2, a0, group, weights, out, dst + step);
+      a1 = columns.next();
+      pixel(a2, a0, a1, group, weights, out, dst + 2 * step);
+    }
+    for (; left > 0; --left, dst += step) {
+      a2 = columns.next();
+      pixel(a0, a1, a2, group, weights, out, dst);
+      a0 = a1;
+      a1 = a2;
+    }
+  } else if constexpr (S == 2) {
+    Column a0 = columns.next();
+    for (; left > 0; --left, dst += step) {
+      const Column a1 = columns.next();
+      const Column a2 = columns.next();
+      pixel(a0, a1, a2, group, weights, out, dst);
+      a0 = a2;
+    }
+  } else {
+    for (size_t at = columns.at; left > 0; --left, dst += step, at += stride) {
+      Column a[3];
+      columns.at = at;
+      for (int kx = 0; kx < 3; ++kx, columns.at += dilation) a[kx] = columns.column();
+      pixel(a[0], a[1], a[2], group, weights, out, dst);
     }
   }
 }
 
-void dwconv_qs8_1x8__neon(const DwconvQs8Args& args) {
-  const Epilogue out(args.range);
-  const size_t ks = args.kernel_h * args.kernel_w;
+/// Any filter: one pixel, whose taps are filled, of a group of channels.
+inline void pixel_any(const DwconvQs8Args& args, size_t taps, size_t c, const Group& group,
+                      int8_t* dst) {
+  Accumulators acc(group.bias);
+  const int8_t* w = group.weights;
+  for (size_t part = 0; part < group.parts; ++part) {
+    size_t t = 0;
+    for (; t + 2 <= taps; t += 2, w += 2 * NR) {
+      acc.add_products(vld1q_s8(args.taps[t] + c), vld1q_s8(w), vld1q_s8(args.taps[t + 1] + c),
+                       vld1q_s8(w + NR));
+    }
+    if (t < taps) {
+      acc.add_products(vld1q_s8(args.taps[t] + c), vld1q_s8(w));
+      w += NR;
+    }
+  }
+  Epilogue(args.range, group, args.channels - c).store(dst, acc);
+}
+
+}  // namespace
+
+void dwconv_qs8_3x3x16__neon(const DwconvQs8Args& args) {
+  const auto* packed = static_cast<const std::byte*>(args.packed);
+  for (size_t c = 0; c < args.channels; c += NR) {
+    const Group group(packed);
+    if (args.stride_w == 1 && args.dilation_w == 1) {
+      filter_row<1>(args, c, group);
+    } else if (args.stride_w == 2 && args.dilation_w == 1) {
+      filter_row<2>(args, c, group);
+    } else {
+      filter_row<0>(args, c, group);
+    }
+    packed = group.end(9);
+  }
+}
+
+void dwconv_qs8_1x16__neon(const DwconvQs8Args& args) {
+  const size_t taps = args.kernel_h * args.kernel_w;
   for (size_t x = 0; x < args.output_w; ++x) {
     fill_taps(args, x);
-    const auto* group = static_cast<const std::byte*>(args.packed);
-    for (size_t c = 0; c < args.channels; c += 8, group += 8 * (8 + 2 * ks)) {
-      pixel_wide(args, ks, c, reinterpret_cast<const int32_t*>(group), out,
-                 args.dst + x * args.channels);
+    const auto* packed = static_cast<const std::byte*>(args.packed);
+    for (size_t c = 0; c < args.channels; c += NR) {
+      const Group group(packed);
+      pixel_any(args, taps, c, group, args.dst + x * args.channels + c);
+      packed = group.end(taps);
     }
   }
 }

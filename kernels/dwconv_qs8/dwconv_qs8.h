@@ -60,19 +60,17 @@ struct DwconvQs8Facts {
   size_t kernel_h = 0, kernel_w = 0;
   /// |float(acc) * multiplier| < 2^30 for every input: the epilogue may clamp in integers.
   bool bounded_products = false;
-  /// Every |w - zw| <= 127: weights fit int8 and a pair of products with int8 fits int16.
-  bool narrow_weights = false;
 };
 
-/// How a kernel wants the weights of NR channels.
+/// How a kernel wants the weights of NR channels. A weight that does not fit int8 is a sum: int8
+/// weights stand [part] times, and their group starts with the number of parts (parts.h).
 enum class DwconvPacking {
-  kTaps8,       ///< int8 [tap][NR].
+  kTaps8,       ///< int8 [tap][NR], no part -128: two products with int8 fit int16.
   kTaps16,      ///< int16 [tap][NR].
   kPairs16,     ///< int16 [tap / 2][NR][tap % 2].
   kPairRows16,  ///< int16 [kx][output row r][i / 2][NR][i % 2] with i = ky + r < 4, of 3x3 filters.
-  /// int8 [tap / 4][NR][tap % 4]. Groups are of 64 channels, then 32 and 16. A weight that does not
-  /// fit is a sum: all weights stand [part] times, the number of parts at the start of their group
-  /// (quads.h). The kernel adds 128 to activations.
+  /// int8 [tap / 4][NR][tap % 4], in groups of 64 channels, then 32 and 16. The kernel adds 128 to
+  /// activations.
   kQuads8,
   kQuadRows8,  ///< The same, int8 [kx][output row r][NR][i] with i = ky + r < 4, of 3x3 filters.
 };
@@ -87,7 +85,6 @@ struct DwconvQs8Kernel {
   uint32_t kernel_size;  ///< The only extent (both ways) that it takes; 0 for any.
   uint32_t output_rows;  ///< The most it takes at once.
   bool needs_bounded_products;
-  bool needs_narrow_weights;
 };
 
 #define MICROKERNEL(isa_set, symbol, ...) DwconvQs8 symbol;

@@ -5,7 +5,7 @@
 #include "kernels/base/lane_order.h"
 #include "kernels/base/overread.h"
 #include "kernels/dwconv_qs8/dwconv_qs8.h"
-#include "kernels/dwconv_qs8/quads.h"
+#include "kernels/dwconv_qs8/parts.h"
 
 namespace bitpose {
 namespace {
@@ -15,30 +15,43 @@ struct Group {
   size_t first;
   uint32_t width;
   uint32_t lanes;  ///< 128-bit lanes of the accumulator vectors.
-  size_t parts;    ///< int8 that a weight is the sum of, where weights stand in quads.
+  size_t parts;    ///< int8 that a weight is the sum of; 1 where weights are int16.
 };
 
 bool in_quads(const DwconvQs8Kernel& kernel) {
   return kernel.packing == DwconvPacking::kQuads8 || kernel.packing == DwconvPacking::kQuadRows8;
 }
 
+bool in_parts(const DwconvQs8Kernel& kernel) {
+  return in_quads(kernel) || kernel.packing == DwconvPacking::kTaps8;
+}
+
+/// The smallest part of a weight; the largest is 127.
+int32_t smallest_part(const DwconvQs8Kernel& kernel) { return in_quads(kernel) ? -128 : -127; }
+
 int32_t weight(const DwconvQs8Weights& layer, size_t tap, size_t channel) {
   return layer.weights[tap * layer.channels + channel] - layer.weight_zero_point;
 }
 
-size_t parts_of(int32_t weight) {
-  if (weight > 2 * 127) return 3;
-  return weight > 127 || weight < -128 ? 2 : 1;
+size_t parts_of(const DwconvQs8Kernel& kernel, int32_t weight) {
+  size_t parts = 1;
+  while (weight > 127 * static_cast<int32_t>(parts) ||
+         weight < smallest_part(kernel) * static_cast<int32_t>(parts)) {
+    ++parts;
+  }
+  return parts;
 }
 
 Group group_at(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, size_t first) {
   Group group{first, kernel.nr, kernel.lanes, 1};
-  if (!in_quads(kernel)) return group;
-  group.width = static_cast<uint32_t>(quad_group_width(layer.channels - first));
-  group.lanes = group.width / 16;
+  if (!in_parts(kernel)) return group;
+  if (in_quads(kernel)) {
+    group.width = static_cast<uint32_t>(quad_group_width(layer.channels - first));
+    group.lanes = group.width / 16;
+  }
   for (size_t t = 0; t < layer.kernel_h * layer.kernel_w; ++t) {
     for (size_t c = first; c < std::min(first + group.width, layer.channels); ++c) {
-      group.parts = std::max(group.parts, parts_of(weight(layer, t, c)));
+      group.parts = std::max(group.parts, parts_of(kernel, weight(layer, t, c)));
     }
   }
   return group;
@@ -64,9 +77,7 @@ size_t part_bytes(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, 
   return 0;
 }
 
-size_t header_bytes(const DwconvQs8Kernel& kernel) {
-  return in_quads(kernel) ? kQuadGroupHeader : 0;
-}
+size_t header_bytes(const DwconvQs8Kernel& kernel) { return in_parts(kernel) ? kPartsHeader : 0; }
 
 size_t group_bytes(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer,
                    const Group& group) {
@@ -122,7 +133,7 @@ void pack_channel(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, 
     int32_t rest = weight(layer, t, channel);
     sum += static_cast<uint32_t>(rest);
     for (size_t part = 0; part + 1 < group.parts; ++part) {
-      const int32_t value = std::clamp(rest, -128, 127);
+      const int32_t value = std::clamp(rest, smallest_part(kernel), 127);
       rest -= value;
       store_weight(kernel, layer, group.width, t, position, value,
                    weights + part * part_bytes(kernel, layer, group.width));
@@ -154,7 +165,7 @@ void pack_dwconv(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, v
   auto* at = static_cast<std::byte*>(packed);
   for (size_t first = 0; first < layer.channels;) {
     const Group group = group_at(kernel, layer, first);
-    if (in_quads(kernel)) {
+    if (in_parts(kernel)) {
       const auto parts = static_cast<uint32_t>(group.parts);
       std::memcpy(at, &parts, sizeof(parts));
     }

@@ -2,7 +2,7 @@
 #include <immintrin.h>
 
 #include "kernels/dwconv_qs8/dwconv_qs8.h"
-#include "kernels/dwconv_qs8/quads.h"
+#include "kernels/dwconv_qs8/parts.h"
 #include "kernels/dwconv_qs8/taps.h"
 
 // vpdpbusd multiplies the four bytes of a quad, one channel under four taps, with their weights and
@@ -116,7 +116,7 @@ struct Group {
   size_t parts;  ///< Weights are sums of that many int8.
 
   explicit Group(const std::byte* group)
-      : bias(reinterpret_cast<const int32_t*>(group + kQuadGroupHeader)),
+      : bias(reinterpret_cast<const int32_t*>(group + kPartsHeader)),
         multiplier(reinterpret_cast<const float*>(bias + V::kChannels)),
         weights(reinterpret_cast<const int8_t*>(multiplier + V::kChannels)),
         parts(*reinterpret_cast<const uint32_t*>(group)) {}
