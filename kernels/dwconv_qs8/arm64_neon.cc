@@ -38,6 +38,25 @@ struct Group {
   }
 };
 
+// gcc 12 keeps the low half of a vector that an intrinsic takes in a register of its own, for which
+// the window leaves no room; these take whole vectors.
+
+inline int16x8_t multiply_low(int8x16_t a, int8x16_t b) {
+  int16x8_t products;
+  asm("smull %0.8h, %1.8b, %2.8b" : "=w"(products) : "w"(a), "w"(b));
+  return products;
+}
+
+inline int16x8_t multiply_low_add(int16x8_t sum, int8x16_t a, int8x16_t b) {
+  asm("smlal %0.8h, %1.8b, %2.8b" : "+w"(sum) : "w"(a), "w"(b));
+  return sum;
+}
+
+inline int32x4_t add_low(int32x4_t sum, int16x8_t words) {
+  asm("saddw %0.4s, %0.4s, %1.4h" : "+w"(sum) : "w"(words));
+  return sum;
+}
+
 /// 16 accumulators.
 struct Accumulators {
   int32x4_t acc[4];
@@ -46,18 +65,16 @@ struct Accumulators {
       : acc{vld1q_s32(bias), vld1q_s32(bias + 4), vld1q_s32(bias + 8), vld1q_s32(bias + 12)} {}
 
   void add(int16x8_t low, int16x8_t high) {
-    acc[0] = vaddw_s16(acc[0], vget_low_s16(low));
+    acc[0] = add_low(acc[0], low);
     acc[1] = vaddw_high_s16(acc[1], low);
-    acc[2] = vaddw_s16(acc[2], vget_low_s16(high));
+    acc[2] = add_low(acc[2], high);
     acc[3] = vaddw_high_s16(acc[3], high);
   }
-  void add_products(int8x16_t a, int8x16_t w) {
-    add(vmull_s8(vget_low_s8(a), vget_low_s8(w)), vmull_high_s8(a, w));
-  }
+  void add_products(int8x16_t a, int8x16_t w) { add(multiply_low(a, w), vmull_high_s8(a, w)); }
   void add_products(int8x16_t a0, int8x16_t w0, int8x16_t a1, int8x16_t w1) {
-    const int16x8_t low = vmull_s8(vget_low_s8(a0), vget_low_s8(w0));
+    const int16x8_t low = multiply_low(a0, w0);
     const int16x8_t high = vmull_high_s8(a0, w0);
-    add(vmlal_s8(low, vget_low_s8(a1), vget_low_s8(w1)), vmlal_high_s8(high, a1, w1));
+    add(multiply_low_add(low, a1, w1), vmlal_high_s8(high, a1, w1));
   }
 };
 
@@ -148,20 +165,23 @@ inline void add_window(Accumulators& acc, const Column& a0, const Column& a1, co
 }
 
 /// One output pixel from the three columns under its window; `first` is the first part of the
-/// weights.
-inline void pixel(const Column& a0, const Column& a1, const Column& a2, const Group& group,
-                  const Weights& first, const Epilogue& out, int8_t* dst) {
+/// weights. Inlined by force: arguments in memory would cost more than the arithmetic.
+template <bool WIDE>
+__attribute__((always_inline)) inline void pixel(const Column& a0, const Column& a1,
+                                                 const Column& a2, const Group& group,
+                                                 const Weights& first, const Epilogue& out,
+                                                 int8_t* dst) {
   Accumulators acc(group.bias);
   add_window(acc, a0, a1, a2, first);
-  for (size_t part = 1; part < group.parts; ++part) {
+  for (size_t part = 1; WIDE && part < group.parts; ++part) {
     add_window(acc, a0, a1, a2, Weights(group.weights + part * 9 * NR));
   }
   out.store(dst, acc);
 }
 
 /// 3x3: a group of channels. S is the stride of a filter without dilation, or 0 for any stride and
-/// dilation.
-template <int S>
+/// dilation. WIDE weights have several parts.
+template <int S, bool WIDE>
 void filter_row(const DwconvQs8Args& args, size_t c, const Group group) {
   const Epilogue out(args.range, group, args.channels - c);
   const Weights weights(group.weights);
@@ -178,15 +198,15 @@ void filter_row(const DwconvQs8Args& args, size_t c, const Group group) {
     Column a2 = a1;
     for (; left >= 3; left -= 3, dst += 3 * step) {
       a2 = columns.next();
-      pixel(a0, a1, a2, group, weights, out, dst);
+      pixel<WIDE>(a0, a1, a2, group, weights, out, dst);
       a0 = columns.next();
-      pixel(a1, a2, a0, group, weights, out, dst + step);
+      pixel<WIDE>(a1, a2, a0, group, weights, out, dst + step);
       a1 = columns.next();
-      pixel(a2, a0, a1, group, weights, out, dst + 2 * step);
+      pixel<WIDE>(a2, a0, a1, group, weights, out, dst + 2 * step);
     }
     for (; left > 0; --left, dst += step) {
       a2 = columns.next();
-      pixel(a0, a1, a2, group, weights, out, dst);
+      pixel<WIDE>(a0, a1, a2, group, weights, out, dst);
       a0 = a1;
       a1 = a2;
     }
@@ -195,7 +215,7 @@ void filter_row(const DwconvQs8Args& args, size_t c, const Group group) {
     for (; left > 0; --left, dst += step) {
       const Column a1 = columns.next();
       const Column a2 = columns.next();
-      pixel(a0, a1, a2, group, weights, out, dst);
+      pixel<WIDE>(a0, a1, a2, group, weights, out, dst);
       a0 = a2;
     }
   } else {
@@ -203,7 +223,7 @@ void filter_row(const DwconvQs8Args& args, size_t c, const Group group) {
       Column a[3];
       columns.at = at;
       for (int kx = 0; kx < 3; ++kx, columns.at += dilation) a[kx] = columns.column();
-      pixel(a[0], a[1], a[2], group, weights, out, dst);
+      pixel<WIDE>(a[0], a[1], a[2], group, weights, out, dst);
     }
   }
 }
@@ -230,15 +250,16 @@ inline void pixel_any(const DwconvQs8Args& args, size_t taps, size_t c, const Gr
 }  // namespace
 
 void dwconv_qs8_3x3x16__neon(const DwconvQs8Args& args) {
+  const size_t stride = args.dilation_w == 1 ? args.stride_w : 0;
   const auto* packed = static_cast<const std::byte*>(args.packed);
   for (size_t c = 0; c < args.channels; c += NR) {
     const Group group(packed);
-    if (args.stride_w == 1 && args.dilation_w == 1) {
-      filter_row<1>(args, c, group);
-    } else if (args.stride_w == 2 && args.dilation_w == 1) {
-      filter_row<2>(args, c, group);
+    if (group.parts > 1 || (stride != 1 && stride != 2)) {
+      filter_row<0, true>(args, c, group);
+    } else if (stride == 1) {
+      filter_row<1, false>(args, c, group);
     } else {
-      filter_row<0>(args, c, group);
+      filter_row<2, false>(args, c, group);
     }
     packed = group.end(9);
   }
