@@ -13,10 +13,15 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
+void append_bytes(const void* from, size_t count, Bytes* bytes) {
+  const size_t end = bytes->size();
+  bytes->resize(end + count);
+  if (count > 0) std::memcpy(bytes->data() + end, from, count);
+}
+
 template <typename T>
 void append(const T& value, Bytes* bytes) {
-  const auto* first = reinterpret_cast<const std::byte*>(&value);
-  bytes->insert(bytes->end(), first, first + sizeof(value));
+  append_bytes(&value, sizeof(value), bytes);
 }
 
 void align(Bytes* bytes) {
@@ -26,8 +31,7 @@ void align(Bytes* bytes) {
 format::StringRef add_text(const std::string& text, Bytes* strings) {
   const format::StringRef ref{static_cast<uint32_t>(strings->size()),
                               static_cast<uint32_t>(text.size())};
-  const auto* first = reinterpret_cast<const std::byte*>(text.data());
-  strings->insert(strings->end(), first, first + text.size());
+  append_bytes(text.data(), text.size(), strings);
   return ref;
 }
 
@@ -91,7 +95,7 @@ Bytes assemble(std::vector<Section> sections) {
   for (const Section& section : sections) append(section.record, &file);
   for (const Section& section : sections) {
     align(&file);
-    file.insert(file.end(), section.bytes.begin(), section.bytes.end());
+    append_bytes(section.bytes.data(), section.bytes.size(), &file);
   }
   seal(file);
   return file;
@@ -175,12 +179,11 @@ Status ModelBuilder::try_derived(const std::string& type, std::vector<uint32_t> 
   return {};
 }
 
-std::vector<std::byte> ModelBuilder::build() const {
-  Bytes strings, data;
-  std::vector<format::Tensor> tensors;
+std::vector<format::Tensor> ModelBuilder::tensor_records(Bytes* strings, Bytes* data) const {
+  std::vector<format::Tensor> records;
   for (const Tensor& tensor : tensors_) {
-    const format::StringRef name = add_text(*tensor.name, &strings);
-    format::Tensor& record = tensors.emplace_back();
+    const format::StringRef name = add_text(*tensor.name, strings);
+    format::Tensor& record = records.emplace_back();
     record = {.name_offset = name.offset,
               .name_length = name.length,
               .dtype = static_cast<uint32_t>(tensor.desc.dtype),
@@ -190,55 +193,63 @@ std::vector<std::byte> ModelBuilder::build() const {
               .zero_point = tensor.desc.zero_point,
               .is_constant = tensor.bytes.empty() ? 0u : 1u,
               .reserved = 0,
-              .data_offset = tensor.bytes.empty() ? 0 : data.size()};
+              .data_offset = tensor.bytes.empty() ? 0 : data->size()};
     std::copy_n(tensor.desc.shape.dims.begin(), kMaxRank, record.dims);
-    data.insert(data.end(), tensor.bytes.begin(), tensor.bytes.end());
-    align(&data);
+    append_bytes(tensor.bytes.data(), tensor.bytes.size(), data);
+    align(data);
   }
-  data.resize(data.size() + format::kDataSlack);
+  data->resize(data->size() + format::kDataSlack);
+  return records;
+}
 
+std::vector<std::byte> ModelBuilder::network_section(Bytes* strings, Bytes* data) const {
+  const std::vector<format::Tensor> tensors = tensor_records(strings, data);
   std::vector<uint32_t> operands = inputs_;
   operands.insert(operands.end(), outputs_.begin(), outputs_.end());
   std::vector<format::Operator> operators;
   Bytes attributes;
   for (const Op& op : ops_) {
-    const format::StringRef type = add_text(op.type, &strings);
-    const format::StringRef name = add_text(std::to_string(operators.size()), &strings);
+    const format::StringRef type = add_text(op.type, strings);
+    const format::StringRef name = add_text(std::to_string(operators.size()), strings);
     operators.push_back(
         {type.offset, type.length, name.offset, name.length, static_cast<uint32_t>(operands.size()),
          static_cast<uint32_t>(op.inputs.size()), static_cast<uint32_t>(op.outputs.size()),
          static_cast<uint32_t>(attributes.size())});
     operands.insert(operands.end(), op.inputs.begin(), op.inputs.end());
     operands.insert(operands.end(), op.outputs.begin(), op.outputs.end());
-    attributes.insert(attributes.end(), op.attributes.begin(), op.attributes.end());
+    append_bytes(op.attributes.data(), op.attributes.size(), &attributes);
   }
-  Bytes network;
+  Bytes section;
   append(
       format::Network{
           static_cast<uint32_t>(tensors.size()), static_cast<uint32_t>(operators.size()),
           static_cast<uint32_t>(operands.size()), static_cast<uint32_t>(inputs_.size()),
           static_cast<uint32_t>(outputs_.size()), static_cast<uint32_t>(attributes.size())},
-      &network);
-  for (const format::Tensor& tensor : tensors) append(tensor, &network);
-  for (const format::Operator& record : operators) append(record, &network);
-  for (const uint32_t operand : operands) append(operand, &network);
-  network.insert(network.end(), attributes.begin(), attributes.end());
+      &section);
+  for (const format::Tensor& tensor : tensors) append(tensor, &section);
+  for (const format::Operator& record : operators) append(record, &section);
+  for (const uint32_t operand : operands) append(operand, &section);
+  append_bytes(attributes.data(), attributes.size(), &section);
+  return section;
+}
 
-  Bytes metadata;
+std::vector<std::byte> ModelBuilder::build() const {
+  using format::SectionKind;
+  Bytes strings, data, metadata;
+  std::vector<Section> sections;
+  sections.push_back(
+      make_section(SectionKind::kNetwork, "main", network_section(&strings, &data), &strings));
   for (const auto& [key, value] : metadata_) {
     append(add_text(key, &strings), &metadata);
     append(add_text(value, &strings), &metadata);
   }
-  std::vector<Section> sections;
-  sections.push_back(make_section(format::SectionKind::kNetwork, "main", network, &strings));
-  sections.push_back(make_section(format::SectionKind::kMetadata, "", metadata, &strings));
+  sections.push_back(make_section(SectionKind::kMetadata, "", metadata, &strings));
   for (const auto& [name, bytes] : assets_) {
-    sections.push_back(make_section(format::SectionKind::kAsset, name, bytes, &strings));
+    sections.push_back(make_section(SectionKind::kAsset, name, bytes, &strings));
   }
-  sections.push_back(make_section(format::SectionKind::kData, "", data, &strings));
-  sections.push_back(
-      {{static_cast<uint32_t>(format::SectionKind::kStrings), 0, 0, 0, 0, strings.size()},
-       strings});
+  sections.push_back(make_section(SectionKind::kData, "", data, &strings));
+  const auto kind = static_cast<uint32_t>(SectionKind::kStrings);
+  sections.push_back({{kind, 0, 0, 0, 0, strings.size()}, strings});
   return assemble(std::move(sections));
 }
 

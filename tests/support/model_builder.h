@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/model/format.h"
 #include "engine/model/model.h"
 #include "engine/model/tensor.h"
 
@@ -77,6 +78,11 @@ class ModelBuilder {
     std::vector<uint32_t> inputs, outputs;
     std::vector<std::byte> attributes;
   };
+
+  std::vector<format::Tensor> tensor_records(std::vector<std::byte>* strings,
+                                             std::vector<std::byte>* data) const;
+  std::vector<std::byte> network_section(std::vector<std::byte>* strings,
+                                         std::vector<std::byte>* data) const;
 
   std::vector<Tensor> tensors_;
   std::vector<Op> ops_;
