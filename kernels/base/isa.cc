@@ -5,8 +5,6 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-#elif defined(__aarch64__)
-#include <sys/auxv.h>
 #endif
 
 namespace bitpose::isa {
@@ -18,8 +16,7 @@ struct Token {
 };
 
 constexpr Token kTokens[] = {
-    {scalar, "scalar"}, {avx2, "avx2"},       {avxvnni, "avxvnni"},   {avx512vnni, "avx512vnni"},
-    {neon, "neon"},     {neondot, "neondot"}, {neoni8mm, "neoni8mm"}, {test, "test"},
+    {scalar, "scalar"}, {avx2, "avx2"}, {avx512vnni, "avx512vnni"}, {neon, "neon"}, {test, "test"},
 };
 
 #if defined(__x86_64__)
@@ -52,11 +49,9 @@ Set detect_x86() {
   const bool ymm = (states & 0x6) == 0x6;
   const bool zmm = (states & 0xe6) == 0xe6;
   const Registers extended = cpuid(7, 0);
-  const Registers extended1 = cpuid(7, 1);
   const bool has_avx2 = ymm && bit(basic.ecx, 28) && bit(basic.ecx, 12) && bit(extended.ebx, 5);
   if (!has_avx2) return found;
   found |= avx2;
-  if (bit(extended1.eax, 4)) found |= avxvnni;
   const bool f_dq_bw_vl = bit(extended.ebx, 16) && bit(extended.ebx, 17) && bit(extended.ebx, 30) &&
                           bit(extended.ebx, 31);
   if (zmm && f_dq_bw_vl && bit(extended.ecx, 11)) found |= avx512vnni;
@@ -71,10 +66,7 @@ Set detect() {
 #if defined(__x86_64__)
   return detect_x86();
 #elif defined(__aarch64__)
-  Set found = scalar | neon;
-  if (((getauxval(AT_HWCAP) >> 20) & 1) != 0) found |= neondot;
-  if (((getauxval(AT_HWCAP2) >> 13) & 1) != 0) found |= neoni8mm;
-  return found;
+  return scalar | neon;
 #else
   return scalar;
 #endif

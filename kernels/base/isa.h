@@ -10,13 +10,9 @@ namespace bitpose::isa {
 using Set = uint32_t;
 
 inline constexpr Set scalar = 1u << 0;
-inline constexpr Set avx2 = 1u << 1;  ///< With FMA.
-inline constexpr Set avxvnni = 1u << 2;
+inline constexpr Set avx2 = 1u << 1;        ///< With FMA.
 inline constexpr Set avx512vnni = 1u << 3;  ///< With AVX512 F, BW, DQ and VL.
 inline constexpr Set neon = 1u << 4;        ///< The ARMv8.0 baseline.
-inline constexpr Set neondot = 1u << 5;
-inline constexpr Set neoni8mm = 1u << 6;
-inline constexpr Set neonv7 = 1u << 7;
 /// Portable kernels with odd tiles. Never detected: only tests ask for them.
 inline constexpr Set test = 1u << 31;
 

@@ -25,10 +25,7 @@ INSTRUCTIONS = {
 # By file stem of cmake/isa.cmake; other objects may hold none.
 ALLOWED: dict[str, set[str]] = {
     "x86_avx2": {"vex", "ymm"},
-    "x86_avxvnni": {"vex", "ymm"},
     "x86_avx512vnni": {"vex", "ymm", "evex"},
-    "arm64_neondot": {"dot"},
-    "arm64_neoni8mm": {"dot", "i8mm"},
 }
 
 

@@ -8,10 +8,7 @@ import platform
 from pathlib import Path
 
 #: As `isa` arguments name them, each above those before it on its architecture.
-INSTRUCTION_SETS = (
-    *("scalar", "avx2", "avxvnni", "avx512vnni"),
-    *("neonv7", "neon", "neondot", "neoni8mm"),
-)
+INSTRUCTION_SETS = ("scalar", "avx2", "avx512vnni", "neon")
 
 
 def instruction_sets() -> list[str]:

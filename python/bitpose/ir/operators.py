@@ -18,6 +18,8 @@ FUNCTIONS = ("Add", "Sub", "Mul", "Div", "Min", "Max")
 #: Values of the attribute `coordinate_mode` of resize2d_*, by index.
 COORDINATE_MODES = ("half_pixel", "asymmetric", "align_corners")
 MAX_RANK = 6
+#: More operands than any operator has.
+EVERY = 2**32
 
 QUANTIZED = ("int8",)
 BYTES = ("int8", "uint8")
@@ -44,6 +46,10 @@ class OperatorSpec:
     attributes: Mapping[str, str] = field(default_factory=dict)
     variadic: bool = False
     """The last operand may be repeated."""
+    elementwise: int = 0
+    """So many leading operands meet element by element, in any order of axes; 0: it is no such."""
+    one_dtype: int = 0
+    """So many leading operands have the dtype of the output; 0: its specs say all."""
 
     @property
     def max_inputs(self) -> float:
@@ -97,9 +103,17 @@ def _map(x: OperandSpec, y: OperandSpec, **attributes: str) -> OperatorSpec:
     return OperatorSpec((x,), y, attributes)
 
 
+def _each(x: OperandSpec, y: OperandSpec, **attributes: str) -> OperatorSpec:
+    return OperatorSpec((x,), y, attributes, elementwise=1)
+
+
+def _moved(**attributes: str) -> OperatorSpec:
+    return OperatorSpec((_X,), _Y, attributes, one_dtype=1)
+
+
 def _binary(dtype: str) -> OperatorSpec:
     a, b, y = (OperandSpec(name, (dtype,)) for name in "aby")
-    return OperatorSpec((a, b), y, {"function": "u32"})
+    return OperatorSpec((a, b), y, {"function": "u32"}, elementwise=2)
 
 
 _X, _Y = OperandSpec("x", ANY), OperandSpec("y", ANY)
@@ -114,11 +128,15 @@ ENGINE: Mapping[str, OperatorSpec] = {
         (_quantized("a"), _quantized("b")),
         _quantized("y"),
         {"a_multiplier": "s32", "b_multiplier": "s32", "bias": "s32"} | _SCALED_RANGE,
+        elementwise=2,
     ),
-    "mul_qs8": OperatorSpec((_quantized("a"), _quantized("b")), _quantized("y"), _SCALED_RANGE),
+    "mul_qs8": OperatorSpec(
+        (_quantized("a"), _quantized("b")), _quantized("y"), _SCALED_RANGE, elementwise=2
+    ),
     "lut_x8": OperatorSpec(
         (OperandSpec("x", BYTES), OperandSpec("table", ("uint8",), constant=True, rank=1)),
         OperandSpec("y", BYTES),
+        elementwise=1,
     ),
     "maxpool2d_s8": _map(OperandSpec("x", QUANTIZED, rank=4), OperandSpec("y", QUANTIZED), **_POOL),
     "maxpool2d_f32": _map(_float("x", 4), _float("y", 4), **_POOL),
@@ -132,22 +150,24 @@ ENGINE: Mapping[str, OperatorSpec] = {
     "avgpool2d_f32": _map(_float("x", 4), _float("y", 4), **_POOL, **_u32("count_include_pad")),
     "resize2d_qs8": _map(_quantized("x", 4), _quantized("y", 4), **_RESIZE, **_RANGE),
     "resize2d_f32": _map(_float("x", 4), _float("y", 4), **_RESIZE),
-    "quantize_f32_qs8": _map(_float("x"), _quantized("y"), **_RANGE),
-    "dequantize_qs8_f32": _map(_quantized("x"), _float("y")),
+    "quantize_f32_qs8": _each(_float("x"), _quantized("y"), **_RANGE),
+    "dequantize_qs8_f32": _each(_quantized("x"), _float("y")),
     "binary_f32": _binary("float32"),
     "binary_s32": _binary("int32"),
     "softmax_f32": _map(_float("x"), _float("y")),
-    "concat": OperatorSpec((_X,), _Y, _u32("axis"), variadic=True),
-    "slice": _map(_X, _Y, **_u32("axis", "start", "length")),
-    "gather_nd": OperatorSpec((OperandSpec("data", ANY), OperandSpec("indices", _INDEX)), _Y),
+    "concat": OperatorSpec((_X,), _Y, _u32("axis"), variadic=True, one_dtype=EVERY),
+    "slice": _moved(**_u32("axis", "start", "length")),
+    "gather_nd": OperatorSpec(
+        (OperandSpec("data", ANY), OperandSpec("indices", _INDEX)), _Y, one_dtype=1
+    ),
     "argmax": _map(
         OperandSpec("x", ("int8", "float32", "int32")),
         OperandSpec("y", _INDEX),
         **_u32("axis", "keepdims"),
     ),
-    "cast": _map(_X, _Y),
-    "reshape": _map(_X, _Y),
-    "transpose": _map(_X, _Y, **_u32(*(f"perm{i}" for i in range(MAX_RANK)))),
+    "cast": _each(_X, _Y),
+    "reshape": _moved(),
+    "transpose": _moved(**_u32(*(f"perm{i}" for i in range(MAX_RANK)))),
 }
 
 

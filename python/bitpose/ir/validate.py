@@ -102,15 +102,11 @@ def _check_engine_node(graph: Graph, node: Node, spec: OperatorSpec) -> None:
         _check_operand(tensor, spec.inputs[min(i, len(spec.inputs) - 1)])
     _check_operand(output, spec.output)
     _check_attributes(node, spec)
-    if node.op in _ONE_DTYPE and {x.dtype for x in inputs[: _ONE_DTYPE[node.op]]} != {output.dtype}:
+    if any(x.dtype != output.dtype for x in inputs[: spec.one_dtype]):
         raise GraphError(f"mixes dtypes {[str(x.dtype) for x in [*inputs, output]]}")
     shape = output_shape(node.op, inputs, node.attributes, output)
     if shape != output.shape:
         raise GraphError(f"gives shape {shape}, but {output.name!r} has {output.shape}")
-
-
-#: Operators that keep the dtype of their first n operands.
-_ONE_DTYPE = {"concat": None, "slice": 1, "gather_nd": 1, "reshape": 1, "transpose": 1}
 
 
 def _check_operand(tensor: Tensor, spec: OperandSpec) -> None:

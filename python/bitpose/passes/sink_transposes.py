@@ -8,21 +8,11 @@ from dataclasses import replace
 
 from bitpose.ir.graph import Attribute, Graph, Node, Tensor
 from bitpose.ir.names import derived
+from bitpose.ir.operators import ENGINE
 from bitpose.passes import permutations
 from bitpose.passes.permutations import Permutation
 from bitpose.passes.rewriter import Rewriter, integer
 
-#: Operators that work element by element on the first n operands (None: all).
-_ELEMENTWISE: Mapping[str, int | None] = {
-    "add_qs8": None,
-    "binary_f32": None,
-    "binary_s32": None,
-    "cast": 1,
-    "dequantize_qs8_f32": 1,
-    "lut_x8": 1,
-    "mul_qs8": None,
-    "quantize_f32_qs8": 1,
-}
 #: Operators with an attribute `axis`, and those where the axis may disappear.
 _ALONG_AXIS = ("concat", "slice", "argmax")
 
@@ -76,7 +66,7 @@ class _Sinking:
         handled = False
         if node.op == "transpose":
             handled = self._transpose(node)
-        elif node.op in _ELEMENTWISE:
+        elif node.op in ENGINE and ENGINE[node.op].elementwise:
             handled = self._elementwise(node)
         elif node.op in _ALONG_AXIS:
             handled = self._along_axis(node)
@@ -135,7 +125,7 @@ class _Sinking:
 
     def _elementwise(self, node: Node) -> bool:
         """Cases 2 and 3."""
-        operands = node.inputs[: _ELEMENTWISE[node.op]]
+        operands = node.inputs[: ENGINE[node.op].elementwise]
         rank = len(self.graph.tensor(node.outputs[0]).shape)
         for p in self._candidates(operands, rank):
             sources = self._sources(operands, p)

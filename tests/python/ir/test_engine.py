@@ -15,6 +15,7 @@ from bitpose.cli.bench import random_feed
 from bitpose.cli.machine import instruction_sets
 from bitpose.compiler import compile as compile_model
 from bitpose.ir.graph import Graph
+from bitpose.ir.operators import ENGINE
 from bitpose.ir.reference import run
 from bitpose.lower import lower
 from bitpose.model_file import ModelRecord, write_model
@@ -26,6 +27,10 @@ from .cases import make_case, operators
 
 SEEDS = range(25)
 SEVERAL_THREADS = 3
+
+
+def test_every_operator_has_cases() -> None:
+    assert set(operators()) == set(ENGINE)
 
 
 def model_bytes(graph: Graph) -> bytes:

@@ -13,9 +13,7 @@ from bitpose.errors import GraphError
 from bitpose.ir.elementwise import dequantize, evaluate, quantize
 from bitpose.ir.evaluate import convert
 from bitpose.ir.graph import Graph, Node, Quantization, Tensor
-from bitpose.ir.operators import ENGINE
 from bitpose.ir.printer import count_operators, print_graph
-from bitpose.ir.reference import OPERATORS
 from bitpose.ir.shapes import broadcast
 from bitpose.ir.validate import validate
 
@@ -107,10 +105,6 @@ def test_printer() -> None:
         "  output y: float32[2,3]\n"
     )
     assert count_operators(good()) == {"dequantize_qs8_f32": 1, "lut_x8": 1}
-
-
-def test_reference_has_the_same_operators() -> None:
-    assert set(OPERATORS) == set(ENGINE)
 
 
 def test_broadcast() -> None:
