@@ -130,7 +130,7 @@ struct Group {
 /// What all pixels of a group share behind their accumulators.
 template <typename V>
 struct Epilogue {
-  typename V::Ints zero_point, qmin, qmax;
+  V::Ints zero_point, qmin, qmax;
   const float* multiplier;
   size_t count;  ///< Channels left, this group's and those behind.
 
@@ -144,7 +144,7 @@ struct Epilogue {
   /// ROWS pixels below each other. Saturating narrowing stands for the float clamp: the packer has
   /// proved the products bounded.
   template <int ROWS>
-  void store(int8_t* dst, size_t row_stride, const typename V::Ints (&acc)[ROWS][4]) const {
+  void store(int8_t* dst, size_t row_stride, const V::Ints (&acc)[ROWS][4]) const {
     typename V::Ints x[ROWS][4];
 #pragma GCC unroll 4
     for (size_t j = 0; j < 4; ++j) {
@@ -178,7 +178,7 @@ inline void load_bias(typename V::Ints (&acc)[ROWS][4], const int32_t* bias) {
 /// The same channels under four taps: vector j holds 4 bytes for each of its channels.
 template <typename V>
 struct Quads {
-  typename V::Ints q[4];
+  V::Ints q[4];
 };
 
 template <typename V>
