@@ -148,6 +148,7 @@ std::vector<T> run(const char* type_name, const Layer& layer, std::vector<Tensor
   source.resize(x.size() + kOverread / sizeof(T), T{77});
   std::vector<T> y(output.shape.elements());
   std::vector<TensorRef> refs;
+  refs.reserve(inputs.size());
   for (const TensorDesc& desc : inputs) refs.push_back({const_cast<void*>(desc.constant), &desc});
   refs[0].data = source.data();
   TensorRef result{y.data(), &output};
