@@ -14,10 +14,10 @@
 ///                  with ix = x * stride_w + kx * dilation_w - pad_left
 ///   dst(r, x, c) = requantize(acc(r, x, c), multiplier(c), range)    (kernels/base/requantize.h)
 ///
-/// a(i, ix, .) is pixel ix of input row i, and a pixel of za where ix is outside [0, input_w) or
-/// the row is null. Two output rows share the input of a filter with a vertical stride of 1. acc is
-/// exact modulo 2^32. The packer subtracts zw from the weights, which then need 9 bits, and folds
-/// -za * sum(w - zw) into the bias. Packed channels come in groups of NR:
+/// a(i, ix, .) is pixel ix of input row i, and a pixel of za where ix is outside [0, input_w). Two
+/// output rows share the input of a filter with a vertical stride of 1. acc is exact modulo 2^32.
+/// The packer subtracts zw from the weights, which then need 9 bits, and folds -za * sum(w - zw)
+/// into the bias. Packed channels come in groups of NR:
 ///
 ///   int32 bias[NR] | float multiplier[NR] | weights in the kernel's own order
 ///
