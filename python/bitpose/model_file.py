@@ -92,19 +92,15 @@ class _Strings:
 class _Constants:
     """The data section: each constant once, aligned, with slack behind the last."""
 
-    def __init__(self, alignment: int, slack: int, shared: bool) -> None:
-        self.total = 0
-        """Bytes of all constants, those that share their place included."""
+    def __init__(self, alignment: int, slack: int) -> None:
         self._alignment = alignment
         self._slack = slack
-        self._shared = shared
         self._data = bytearray()
         self._offsets: dict[bytes, int] = {}
 
     def add(self, data: bytes) -> int:
         """The offset of a constant."""
-        self.total += len(data)
-        if data not in self._offsets or not self._shared:
+        if data not in self._offsets:
             self._data += bytes(-len(self._data) % self._alignment)
             self._offsets[data] = len(self._data)
             self._data += data
@@ -122,11 +118,8 @@ class _Writer:
         self.strings = _Strings()
 
     def file(self) -> bytes:
-        constants, networks = self._networks(shared=True)
-        if constants.total > len(constants.section()):
-            # The reader bounds constants by their section, so little may be shared.
-            self.strings = _Strings()
-            constants, networks = self._networks(shared=False)
+        constants = _Constants(self.schema["alignment"], self.schema["data_slack"])
+        networks = [self._network(network, constants) for network in self.model.networks]
         sections: list[tuple[str, str, bytes]] = [("data", "", constants.section())]
         sections += [
             ("network", network.name, data)
@@ -138,11 +131,6 @@ class _Writer:
         for _, name, _ in sections:
             self.strings.add(name)
         return self._assemble([("strings", "", bytes(self.strings.data)), *sections])
-
-    def _networks(self, shared: bool) -> tuple[_Constants, list[bytes]]:
-        constants = _Constants(self.schema["alignment"], self.schema["data_slack"], shared)
-        networks = [self._network(network, constants) for network in self.model.networks]
-        return constants, networks
 
     def _pack(self, name: str, values: Mapping[str, _Value]) -> bytes:
         return pack_struct(self.schema["structs"][name], values, name)
