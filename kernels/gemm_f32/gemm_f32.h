@@ -10,8 +10,9 @@
 
 /// Indirect GEMM of floats: convolution, 1x1 convolution and dense layers without an im2col copy.
 ///
-///   acc(i, j) = bias(j); for t < ks, for k < kc, in this order: acc = fma(a_t(i, k), w(j, t, k),
-///   acc) dst(i, j) = clamp(acc(i, j), fmin, fmax) (kernels/base/clamp.h)
+///   acc(i, j) = bias(j)
+///   for t < ks, for k < kc, in this order: acc(i, j) = fma(a_t(i, k), w(j, t, k), acc(i, j))
+///   dst(i, j) = clamp(acc(i, j), fmin, fmax)                            (kernels/base/clamp.h)
 ///
 /// Rows i are output pixels, columns j output channels, t the taps of the filter; a_t(i, .) is the
 /// input pixel under tap t. Every product and sum rounds once (fmaf), so the bits are the same in
