@@ -45,7 +45,7 @@ Shapes random_shapes(Random& random) {
     shapes.y.dims[i] = static_cast<uint32_t>(random.integer(1, is_last ? 40 : 4));
   }
   if (random.chance(10)) shapes.y = {1, static_cast<uint32_t>(random.integer(100, 400)), 500, 1};
-  const uint32_t skipped = static_cast<uint32_t>(random.integer(0, shapes.y.rank));
+  const auto skipped = static_cast<uint32_t>(random.integer(0, shapes.y.rank));
   shapes.a = shapes.y;
   shapes.b = Shape();
   for (uint32_t i = skipped; i < shapes.y.rank; ++i) {
@@ -130,8 +130,8 @@ void check_conversions(uint64_t seed) {
   for (float& value : x) value *= 20.0f;
   std::vector<int8_t> codes(x.size());
   for (size_t i = 0; i < x.size(); ++i) {
-    const float low = static_cast<float>(range.qmin - range.zero_point);
-    const float high = static_cast<float>(range.qmax - range.zero_point);
+    const auto low = static_cast<float>(range.qmin - range.zero_point);
+    const auto high = static_cast<float>(range.qmax - range.zero_point);
     const float q = x[i] / scale;
     const float clamped = std::isnan(q) || q < low ? low : q > high ? high : q;
     codes[i] = static_cast<int8_t>(std::nearbyint(clamped) + static_cast<float>(range.zero_point));

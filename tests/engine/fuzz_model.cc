@@ -160,7 +160,7 @@ long resident_kib() {
 void fuzz(uint64_t mutants, uint64_t seed, bool verbose) {
   Totals totals;
   for (uint64_t i = 0; i < mutants; ++i) {
-    if (verbose) std::fprintf(stderr, "seed %llu\n", static_cast<unsigned long long>(seed + i));
+    if (verbose) std::fprintf(stderr, "seed %s\n", std::to_string(seed + i).c_str());
     const auto start = std::chrono::steady_clock::now();
     try_seed(seed + i, &totals);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -175,7 +175,7 @@ void fuzz(uint64_t mutants, uint64_t seed, bool verbose) {
   CHECK(100 * totals.run >= kLeastPercentRun * totals.mutants, "too few mutants ran");
   for (const OperatorType* type : operator_types()) {
     CHECK(makes_operators_of(type->name), std::string("no generator of operator ") + type->name);
-    const bool reached = totals.operators.count(type->name) > 0;
+    const bool reached = totals.operators.contains(type->name);
     CHECK(reached || mutants < 1000, std::string("never ran operator ") + type->name);
   }
 }

@@ -52,7 +52,7 @@ class ModelBuilder {
                    Quantization quantization = {}, const Attributes& attributes = {});
   /// The same where the operator may refuse; nothing is added then. Attributes must be in range.
   Status try_derived(const std::string& type, std::vector<uint32_t> inputs,
-                     const TensorDesc& result, const Attributes& attributes, uint32_t* tensor);
+                     const TensorDesc& result, const Attributes& attributes, uint32_t* made);
 
   void output(uint32_t tensor) { outputs_.push_back(tensor); }
   void metadata(const std::string& key, const std::string& value) { metadata_[key] = value; }
