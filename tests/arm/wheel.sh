@@ -23,6 +23,6 @@ export SETUPTOOLS_EXT_SUFFIX=.cpython-311-$triple.so
 export CFLAGS="-isystem $include" CXXFLAGS="-isystem $include"
 mkdir -p "$out"
 exec "${PYTHON:-python3}" -m pip wheel -q --no-deps --no-build-isolation -w "$out" \
-  -C cmake.define.Python_INCLUDE_DIR="$include/python3.11" \
-  -C cmake.define.PYBIND11_USE_CROSSCOMPILING=ON \
+  --config-settings cmake.define.Python_INCLUDE_DIR="$include/python3.11" \
+  --config-settings cmake.define.PYBIND11_USE_CROSSCOMPILING=ON \
   "$project"
