@@ -2,20 +2,16 @@
 #include "kernels/igemm_qs8/check.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
+#include <cstddef>
 
+#include "kernels/base/aligned.h"
 #include "kernels/base/compare.h"
 #include "kernels/base/family.h"
 #include "kernels/base/overread.h"
-#include "kernels/base/random.h"
+#include "kernels/base/random_range.h"
 
 namespace bitpose {
 namespace {
-
-struct AlignedFree {
-  void operator()(void* pointer) const { std::free(pointer); }
-};
 
 std::vector<int32_t> row_biases(const IgemmQs8Problem& problem) {
   const size_t k = problem.layer.ks * problem.layer.kc;
@@ -60,11 +56,7 @@ IgemmQs8Problem random_problem(Random& random, Operands& operands) {
   layer.weight_zero_point =
       symmetric || random.chance(2) ? 0 : static_cast<int32_t>(random.integer(-128, 127));
   problem.a = operands.a.data();
-  problem.range.zero_point = static_cast<int32_t>(random.integer(-128, 127));
-  if (random.chance(2)) {
-    problem.range.qmin = static_cast<int32_t>(random.integer(-128, 127));
-    problem.range.qmax = static_cast<int32_t>(random.integer(problem.range.qmin, 127));
-  }
+  problem.range = random_range(random);
   return problem;
 }
 
@@ -94,7 +86,7 @@ std::vector<int8_t> run_igemm_qs8(const IgemmQs8Kernel& kernel, const IgemmQs8Pr
   for (size_t i = 0; i < taps.size(); ++i) taps[i] = a.data() + i * layer.kc;
   const std::vector<int32_t> row_bias = row_biases(problem);
   const size_t panel_bytes = packed_panel_bytes(kernel.layout, layer.ks, layer.kc);
-  const std::unique_ptr<void, AlignedFree> panel(std::aligned_alloc(kAlignment, panel_bytes));
+  const auto panel = allocate_aligned<std::byte>(panel_bytes);
   std::vector<int8_t> dst(problem.m * layer.n);
 
   IgemmQs8Args args;
