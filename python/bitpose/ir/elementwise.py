@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bitpose.ir import elementary
 from bitpose.ir.graph import Attribute
-from bitpose.ir.operators import BINARY, UNARY
+from bitpose.ir.operators import UNARY
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]
@@ -54,23 +54,24 @@ _UNARY: Mapping[str, Callable[[Float, _Parameters], Float]] = {
     "Tanh": lambda x, a: elementary.tanh(x),
 }
 
-_BINARY: Mapping[str, Callable[[Float, Float], Float]] = {
+#: Of two operands of one dtype, in the dtype's own arithmetic, for every dtype that has it.
+BINARY: Mapping[str, Callable[[Array, Array], Array]] = {
     "Add": np.add,
     "Sub": np.subtract,
     "Mul": np.multiply,
-    "Div": np.divide,
+    "Div": lambda a, b: a / b if a.dtype.kind == "f" else _quotient(a, b),
     "Min": lambda a, b: np.where(b < a, b, a),
     "Max": lambda a, b: np.where(b > a, b, a),
     "Pow": elementary.power,
 }
 
-_INTEGER: Mapping[str, Callable[[Array, Array], Array]] = {
-    "Add": np.add,
-    "Sub": np.subtract,
-    "Mul": np.multiply,
-    "Min": np.minimum,
-    "Max": np.maximum,
-}
+
+def _quotient(a: Array, b: Array) -> Array:
+    """Of integers: truncated towards zero as in C; division by zero gives 0, MIN / -1 wraps."""
+    a, b = np.broadcast_arrays(a, b)
+    quotient = np.floor_divide(a, b)  # 0 for a divisor of 0.
+    inexact = (b != 0) & (quotient * b != a)
+    return np.where(inexact & ((a < 0) != (b < 0)), quotient + 1, quotient)
 
 
 def is_elementwise(op: str) -> bool:
@@ -81,26 +82,16 @@ def is_elementwise(op: str) -> bool:
 def evaluate(op: str, operands: list[Array], attributes: Mapping[str, Attribute]) -> Array:
     """The result of an elementwise operation.
 
-    Operands are float32, or integers of one dtype for Add, Sub, Mul, Div, Min and Max; integers
-    wrap, and their quotient is truncated towards zero, as in C. They broadcast.
+    Operands are float32, or integers of one dtype for the functions that integers have; integers
+    wrap. They broadcast.
     """
+    dtype = operands[0].dtype
     with np.errstate(all="ignore"):
-        if operands[0].dtype.kind == "i":
-            return _integers(op, *operands)
+        if dtype.kind == "i":
+            return np.asarray(BINARY[op](*operands)).astype(dtype)
         doubles = [x.astype(np.float64) for x in operands]
-        result = _UNARY[op](doubles[0], attributes) if op in UNARY else _BINARY[op](*doubles)
+        result = _UNARY[op](doubles[0], attributes) if op in UNARY else BINARY[op](*doubles)
         return np.asarray(result).astype(np.float32)
-
-
-def _integers(op: str, a: Array, b: Array) -> Array:
-    if op != "Div":
-        return np.asarray(_INTEGER[op](a, b)).astype(a.dtype)
-    a, b = np.broadcast_arrays(a, b)
-    quotient = np.floor_divide(a, b)  # Division by zero gives 0 in numpy, as in the engine.
-    inexact = (b != 0) & (quotient * b != a)
-    return np.asarray(np.where(inexact & ((a < 0) != (b < 0)), quotient + 1, quotient)).astype(
-        a.dtype
-    )
 
 
 def dequantize(codes: Array, scale: Array, zero_point: Array, axis: int = 0) -> Array:

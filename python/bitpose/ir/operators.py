@@ -209,7 +209,7 @@ UNARY: Mapping[str, tuple[str, ...]] = {
     "Sqrt": (),
     "Tanh": (),
 }
-#: Two operands that broadcast.
+#: Two operands that broadcast, of a dtype of their own.
 BINARY = (*FUNCTIONS, "Pow")
 #: Operations that move or select elements of their first operand and keep their values.
 MOVING = ("Reshape", "Transpose", "Slice", "Concat", "GatherND")

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
+from bitpose.ir.elementwise import BINARY
 from bitpose.ir.fma import fma
 from bitpose.ir.graph import Tensor
+from bitpose.ir.operators import FUNCTIONS
 from bitpose.ir.reference.math import exp_f32
 from bitpose.ir.reference.operand import Array, Operand, operator
 from bitpose.ir.reference.windows import Window, resize_line
@@ -142,46 +142,18 @@ def dequantize_qs8_f32(y: Tensor, x: Operand) -> Array:
     return x.centred().astype(np.float32) * x.scale
 
 
-#: By the number that stands in the attribute `function`.
-_BINARY_F32: tuple[Callable[[Array, Array], Array], ...] = (
-    np.add,
-    np.subtract,
-    np.multiply,
-    np.divide,
-    lambda a, b: np.where(b < a, b, a),
-    lambda a, b: np.where(b > a, b, a),
-)
-
-
 @operator
 def binary_f32(y: Tensor, a: Operand, b: Operand, *, function: int) -> Array:
-    """0 a + b, 1 a - b, 2 a * b, 3 a / b, 4 b < a ? b : a, 5 b > a ? b : a; broadcasts."""
+    """a + b, a - b, a * b, a / b, b < a ? b : a, b > a ? b : a by number; broadcasts."""
     with np.errstate(all="ignore"):
-        return _BINARY_F32[function](a.data, b.data)
-
-
-def _divide_s32(a: Array, b: Array) -> Array:
-    """Truncates towards zero; x / 0 = 0. In int64, so that INT_MIN / -1 wraps afterwards."""
-    divisor = np.where(b == 0, 1, b)
-    quotient = np.abs(a) // np.abs(divisor)
-    return np.where(b == 0, 0, np.where((a < 0) == (divisor < 0), quotient, -quotient))
-
-
-_BINARY_S32: tuple[Callable[[Array, Array], Array], ...] = (
-    np.add,
-    np.subtract,
-    np.multiply,
-    _divide_s32,
-    np.minimum,
-    np.maximum,
-)
+        return BINARY[FUNCTIONS[function]](a.data, b.data)
 
 
 @operator
 def binary_s32(y: Tensor, a: Operand, b: Operand, *, function: int) -> Array:
     """The functions of binary_f32 modulo 2^32; division truncates and x / 0 = 0."""
-    wide = _BINARY_S32[function](a.data.astype(np.int64), b.data.astype(np.int64))
-    return wide.astype(np.int32)
+    with np.errstate(all="ignore"):
+        return BINARY[FUNCTIONS[function]](a.data, b.data)
 
 
 @operator
