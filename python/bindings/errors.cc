@@ -34,16 +34,7 @@ py::object exception_class(StatusCode code) {
 
 void check(const Status& status) {
   if (status.ok()) return;
-  const py::object type = exception_class(status.code());
-  const py::str message = text(status.message());
-  if (status.code() != StatusCode::kUnsupported) {
-    PyErr_SetObject(type.ptr(), message.ptr());
-    throw py::error_already_set();
-  }
-  // The class is made for the compiler's list of problems; the engine stops at the first.
-  const py::object error = type(py::tuple());
-  error.attr("args") = py::make_tuple(message);
-  PyErr_SetObject(type.ptr(), error.ptr());
+  PyErr_SetObject(exception_class(status.code()).ptr(), text(status.message()).ptr());
   throw py::error_already_set();
 }
 

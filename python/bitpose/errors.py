@@ -42,9 +42,15 @@ class Unsupported:
 
 
 class UnsupportedModelError(BitposeError):
-    """A valid model that needs what bitpose does not have. Lists everything at once."""
+    """A valid model that needs what bitpose does not have. The importer lists everything at once;
+    the engine, which stops at the first, gives a message and no list.
+    """
 
-    def __init__(self, problems: Sequence[Unsupported]) -> None:
+    def __init__(self, problems: Sequence[Unsupported] | str) -> None:
+        if isinstance(problems, str):
+            self.problems: tuple[Unsupported, ...] = ()
+            super().__init__(problems)
+            return
         self.problems = tuple(problems)
         noun = "thing" if len(self.problems) == 1 else "things"
         lines = [f"the model needs {len(self.problems)} {noun} that bitpose does not support:"]
