@@ -15,7 +15,7 @@ from .build import check, dequantize, model, node, operators, parameters, quanti
 F, S32 = np.float32, np.int32
 SHAPE = (2, 3, 4)
 
-UNARY: dict[str, dict[str, Any]] = {
+PARAMETERS: dict[str, dict[str, Any]] = {
     "Abs": {},
     "Ceil": {},
     "Elu": {"alpha": 0.7},
@@ -37,13 +37,13 @@ UNARY: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("op", UNARY)
+@pytest.mark.parametrize("op", PARAMETERS)
 def test_between_bytes(op: str) -> None:
     """All codes, through one table. A value between two codes may fall to either."""
     positive = op in ("Log", "Sqrt", "Reciprocal")
     nodes = [
         dequantize("x", "a", "in"),
-        node(op, "a", "b", **UNARY[op]),
+        node(op, "a", "b", **PARAMETERS[op]),
         quantize("b", "y", "out"),
     ]
     constants = parameters("in", 0.03, -128 if positive else 5) | parameters("out", 0.02, -60)

@@ -12,6 +12,9 @@ from bitpose.ir.graph import Attribute, Graph, Node, Quantization, Tensor
 from bitpose.ir.printer import print_node
 from bitpose.ir.validate import validate
 
+#: The range of an operator that clamps nothing.
+ALL = {"qmin": -128, "qmax": 127}
+
 
 class Draft:
     """Collects a graph. Operands are given by name."""

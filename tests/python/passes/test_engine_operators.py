@@ -20,10 +20,9 @@ from bitpose.passes.merge_reshapes import merge_reshapes
 from bitpose.passes.sink_transposes import sink_transposes
 from bitpose.passes.tidy_names import tidy_names
 
-from .build import Draft, lines
+from .build import ALL, Draft, lines
 
 NHWC, NCHW = permutations.TO_NHWC, permutations.TO_NCHW
-ALL = {"qmin": -128, "qmax": 127}
 
 
 def transpose(d: Draft, x: str, y: str, p: tuple[int, ...]) -> str:

@@ -21,9 +21,8 @@ from bitpose.passes.integer_operators import add_multipliers, integer_operators
 from bitpose.passes.make_tables import make_tables
 from bitpose.passes.rational import best_fraction
 
-from .build import Draft, lines
+from .build import ALL, Draft, lines
 
-ALL = {"qmin": -128, "qmax": 127}
 WINDOW = {"strides": (1, 2), "dilations": (1, 1), "pads": (1, 0, 1, 0), "group": 1}
 
 

@@ -20,10 +20,9 @@ from bitpose.passes.hoist_quantize import hoist_quantize
 from bitpose.passes.sink_dequantize import sink_dequantize
 from bitpose.passes.unsigned_to_signed import unsigned_to_signed
 
-from .build import Draft, lines
+from .build import ALL, Draft, lines
 
 CONV = {"strides": (1, 1), "dilations": (1, 1), "pads": (0, 0, 0, 0), "group": 1}
-ALL = {"qmin": -128, "qmax": 127}
 
 
 def test_eliminate_dead() -> None:
