@@ -46,7 +46,7 @@ constexpr Field kNetwork[] = {
 constexpr Field kTensor[] = {
     BITPOSE_FIELD(Tensor, name_offset, 0, kMaxU32),
     BITPOSE_FIELD(Tensor, name_length, 1, kMaxNameBytes),
-    BITPOSE_FIELD(Tensor, dtype, 1, 5),
+    BITPOSE_FIELD(Tensor, dtype, 1, std::size(kDTypes)),
     BITPOSE_FIELD(Tensor, rank, 0, kMaxRank),
     BITPOSE_FIELD(Tensor, dims, 0, static_cast<double>(kMaxElements)),
     BITPOSE_FIELD(Tensor, scale, 0, kMaxFloat),

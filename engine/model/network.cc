@@ -134,7 +134,7 @@ Status Reader::read_tensor(size_t index) {
   tensor.dtype = static_cast<DType>(record.dtype);
   tensor.scale = record.scale;
   tensor.zero_point = record.zero_point;
-  const bool is_8_bit = dtype_bytes(tensor.dtype) == 1;
+  const bool is_8_bit = tensor.dtype == DType::kS8 || tensor.dtype == DType::kU8;
   const int32_t low = tensor.dtype == DType::kS8 ? -128 : 0;
   const int32_t high = tensor.dtype == DType::kS8 ? 127 : 255;
   if (is_8_bit ? (tensor.zero_point < low || tensor.zero_point > high) : tensor.zero_point != 0) {

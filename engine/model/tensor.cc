@@ -7,6 +7,7 @@ size_t dtype_bytes(DType dtype) {
   switch (dtype) {
     case DType::kS8:
     case DType::kU8:
+    case DType::kBool:
       return 1;
     case DType::kF32:
     case DType::kS32:
@@ -29,6 +30,8 @@ const char* dtype_name(DType dtype) {
       return "int32";
     case DType::kS64:
       return "int64";
+    case DType::kBool:
+      return "bool";
   }
   return "unknown";
 }

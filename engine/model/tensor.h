@@ -11,7 +11,13 @@
 namespace bitpose {
 
 /// Element types; the numbers are those of the model file.
-enum class DType : uint32_t { kF32 = 1, kS8 = 2, kU8 = 3, kS32 = 4, kS64 = 5 };
+enum class DType : uint32_t { kF32 = 1, kS8 = 2, kU8 = 3, kS32 = 4, kS64 = 5, kBool = 6 };
+
+inline constexpr DType kDTypes[] = {DType::kF32, DType::kS8,  DType::kU8,
+                                    DType::kS32, DType::kS64, DType::kBool};
+
+/// An element of kBool, a byte: operators write 1 for true and read all but 0 as true.
+enum class Bool : uint8_t { kFalse = 0, kTrue = 1 };
 
 /// Bytes of one element, 0 for a number that is no dtype.
 size_t dtype_bytes(DType dtype);

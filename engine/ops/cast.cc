@@ -10,10 +10,12 @@ namespace bitpose {
 namespace {
 
 /// One element. Float to integer truncates towards zero and saturates, NaN becomes 0; integer to
-/// float rounds to nearest even; integer to integer wraps.
+/// float rounds to nearest even; integer to integer wraps. A bool is whether the element is not 0.
 template <typename To, typename From>
 To convert(From x) {
-  if constexpr (std::is_same_v<From, float> && !std::is_same_v<To, float>) {
+  if constexpr (std::is_same_v<To, Bool> || std::is_same_v<From, Bool>) {
+    return static_cast<To>(x != From{});
+  } else if constexpr (std::is_same_v<From, float> && !std::is_same_v<To, float>) {
     constexpr auto kLow = static_cast<float>(std::numeric_limits<To>::min());
     // One above the largest To, a power of two.
     constexpr float kEnd = 2.0f * static_cast<float>(std::numeric_limits<To>::max() / 2 + 1);
@@ -48,6 +50,8 @@ Convert* converter_to(DType from) {
       return convert_range<To, int32_t>;
     case DType::kS64:
       return convert_range<To, int64_t>;
+    case DType::kBool:
+      return convert_range<To, Bool>;
   }
   return nullptr;
 }
@@ -65,6 +69,8 @@ Convert* converter(DType from, DType to) {
       return converter_to<int32_t>(from);
     case DType::kS64:
       return converter_to<int64_t>(from);
+    case DType::kBool:
+      return converter_to<Bool>(from);
   }
   return nullptr;
 }

@@ -25,7 +25,7 @@ using bitpose::TensorDesc;
 
 static_assert(BITPOSE_MAX_RANK == bitpose::kMaxRank);
 static_assert(BITPOSE_IO_ERROR == static_cast<int>(StatusCode::kIoError));
-static_assert(BITPOSE_INT64 == static_cast<int>(bitpose::DType::kS64));
+static_assert(BITPOSE_BOOL == static_cast<int>(bitpose::DType::kBool));
 
 struct bitpose_model {
   std::shared_ptr<const Model> model;

@@ -36,7 +36,7 @@ constexpr const char* kUsage =
 
 Inputs from a seed: one SplitMix64 generator that starts at the seed serves all inputs in their
 order, and each element takes one 64-bit number n: float32 LOW + (HIGH - LOW) * (n >> 40) * 2^-24,
-uint8 and int8 the bits of n >> 56, int32 and int64 n >> 56.
+uint8 and int8 the bits of n >> 56, int32 and int64 n >> 56, bool n >> 63.
 )";
 
 struct Options {
@@ -73,6 +73,9 @@ void fill(const TensorDesc& tensor, const Options& options, Random* random, Byte
         break;
       case DType::kS64:
         store(static_cast<int64_t>(random->next() >> 56), i, bytes);
+        break;
+      case DType::kBool:
+        store(static_cast<uint8_t>(random->next() >> 63), i, bytes);
         break;
     }
   }

@@ -55,9 +55,7 @@ py::dict operators() {
 
 py::dict dtypes() {
   py::dict all;
-  for (const DType dtype : {DType::kF32, DType::kS8, DType::kU8, DType::kS32, DType::kS64}) {
-    all[dtype_name(dtype)] = static_cast<uint32_t>(dtype);
-  }
+  for (const DType dtype : kDTypes) all[dtype_name(dtype)] = static_cast<uint32_t>(dtype);
   return all;
 }
 

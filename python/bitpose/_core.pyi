@@ -14,7 +14,7 @@ class TensorInfo:
     def name(self) -> str: ...
     @property
     def dtype(self) -> str:
-        """As numpy names it: "float32", "int8", "uint8", "int32" or "int64"."""
+        """As numpy names it: "float32", "int8", "uint8", "int32", "int64" or "bool"."""
 
     @property
     def shape(self) -> list[int]: ...

@@ -26,6 +26,7 @@ _ONNX_TYPES = {
     "uint8": "tensor(uint8)",
     "int32": "tensor(int32)",
     "int64": "tensor(int64)",
+    "bool": "tensor(bool)",
 }
 
 

@@ -107,7 +107,7 @@ void mutate_tensor(Random* random, const ModelView& view, std::span<std::byte>) 
   format::Tensor& tensor = any(random, view.tensors());
   switch (random->integer(0, 7)) {
     case 0:
-      tensor.dtype = static_cast<uint32_t>(random->integer(0, 6));
+      tensor.dtype = static_cast<uint32_t>(random->integer(0, 7));
       break;
     case 1:
     case 2:

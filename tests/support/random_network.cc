@@ -24,6 +24,7 @@ class Maker {
     pool.push_back(builder.input("bytes", DType::kU8, {small(1, 3), small(1, 40)}));
     pool.push_back(builder.input("words", DType::kS32, {small(1, 6), small(1, 3)}));
     if (random.chance(2)) pool.push_back(builder.input("longs", DType::kS64, {small(1, 9)}));
+    if (random.chance(2)) pool.push_back(builder.input("flags", DType::kBool, {1, small(1, 9)}));
   }
 
   uint32_t small(int64_t low, int64_t high) {
@@ -331,7 +332,7 @@ Result argmax(Maker& m) {
 
 Result cast(Maker& m) {
   const Result x = m.pick_any();
-  const auto dtype = static_cast<DType>(m.small(1, 5));
+  const auto dtype = static_cast<DType>(m.small(1, std::size(kDTypes)));
   return m.add("cast", {*x}, dtype);
 }
 

@@ -94,6 +94,23 @@ def evaluate(op: str, operands: list[Array], attributes: Mapping[str, Attribute]
         return np.asarray(result).astype(np.float32)
 
 
+def convert(x: Array, dtype: np.dtype[Any]) -> Array:
+    """The elements of x as another dtype.
+
+    Floats are truncated and saturate, NaN becomes 0; integers wrap; a bool is whether the element
+    is not 0.
+    """
+    if x.dtype.kind != "f" or dtype.kind in "fb":
+        return x.astype(dtype)
+    limits = np.iinfo(dtype)
+    with np.errstate(invalid="ignore"):  # A signalling NaN on its way to float64.
+        whole = np.trunc(np.where(np.isnan(x), 0.0, x).astype(np.float64))
+    high = whole >= float(limits.max) + 1.0
+    low = whole < float(limits.min)
+    inside = np.where(high | low, 0.0, whole).astype(dtype)
+    return np.where(high, limits.max, np.where(low, limits.min, inside)).astype(dtype)
+
+
 def dequantize(codes: Array, scale: Array, zero_point: Array, axis: int = 0) -> Array:
     """float32(q - zero_point) * scale; one scale, or one per index of `axis`."""
     scale, zero_point = _along(scale, codes, axis), _along(zero_point, codes, axis)

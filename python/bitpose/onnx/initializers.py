@@ -15,7 +15,7 @@ from bitpose.errors import InvalidModelError
 from bitpose.onnx.builder import RefusalError
 
 #: Supported dtypes by their numbers in ONNX.
-DTYPES = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64"}
+DTYPES = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool"}
 
 
 def constant_array(proto: TensorProto, folder: Path | None, max_elements: int) -> NDArray[Any]:

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.ir.graph import Graph, Node, Quantization, Tensor
+from bitpose.ir.operators import ANY
 from bitpose.ir.shapes import output_shape
 
 Array = NDArray[Any]
 Random = np.random.Generator
-F32, S8, U8, S32, S64 = map(np.dtype, ("float32", "int8", "uint8", "int32", "int64"))
+DTYPES = F32, S8, U8, S32, S64, BOOL = tuple(map(np.dtype, ANY))
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,11 +285,14 @@ def _softmax(random: Random) -> Operation:
 
 
 def _dtype(random: Random) -> np.dtype[Any]:
-    return (F32, S8, U8, S32, S64)[random.integers(5)]
+    return DTYPES[random.integers(len(DTYPES))]
 
 
 def _anything(random: Random, *shape: int, dtype: np.dtype[Any] | None = None) -> Array:
-    return random.integers(-(2**40), 2**40, shape).astype(dtype or _dtype(random))
+    dtype = dtype or _dtype(random)
+    if dtype == BOOL:
+        return random.random(shape) < 0.5
+    return random.integers(-(2**40), 2**40, shape).astype(dtype)
 
 
 def _rank(random: Random, least: int = 1) -> tuple[int, ...]:

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from bitpose.errors import GraphError
-from bitpose.ir.elementwise import dequantize, evaluate, quantize
-from bitpose.ir.evaluate import convert
+from bitpose.ir.elementwise import convert, dequantize, evaluate, quantize
 from bitpose.ir.graph import Graph, Node, Quantization, Tensor
 from bitpose.ir.printer import count_operators, print_graph
 from bitpose.ir.shapes import broadcast

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bitpose.ir.elementwise import convert
 from bitpose.ir.graph import Tensor
 from bitpose.ir.reference.operand import Array, Operand, operator
 
@@ -43,21 +44,8 @@ def argmax(y: Tensor, x: Operand, *, axis: int, keepdims: int) -> Array:
 
 @operator
 def cast(y: Tensor, x: Operand) -> Array:
-    """Float to integer truncates and saturates, NaN becomes 0; integer to integer wraps."""
-    if x.data.dtype.kind != "f" or y.dtype.kind == "f":
-        return x.data.astype(y.dtype)
-    limits = np.iinfo(y.dtype)
-    # The first floats outside: both bounds are powers of two, so float64 has them exactly.
-    low, high = float(limits.min), float(limits.max) + 1.0
-    if y.dtype.itemsize < 8:
-        high = float(limits.max + 1)
-    with np.errstate(invalid="ignore"):  # A signalling NaN on its way to float64.
-        wide = x.data.astype(np.float64)
-    value = np.trunc(np.nan_to_num(wide, nan=0.0, posinf=high, neginf=low))
-    inside = np.where((value >= low) & (value < high), value, 0.0).astype(y.dtype)
-    return np.where(value >= high, limits.max, np.where(value < low, limits.min, inside)).astype(
-        y.dtype
-    )
+    """See `convert`."""
+    return convert(x.data, y.dtype)
 
 
 @operator
