@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The value of one imported node whose operands are constants."""
+"""The value of one node whose operands are constants."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bitpose.ir import elementwise
 from bitpose.ir.graph import Attribute, Node, Quantization, Tensor
+from bitpose.ir.reference import OPERATORS, Operand
 
 Array = NDArray[Any]
 
@@ -23,6 +24,11 @@ def evaluate_node(node: Node, inputs: Sequence[Tensor], output: Tensor) -> Array
     operands = [x.data for x in inputs if x.data is not None]
     if elementwise.is_elementwise(node.op):
         value = elementwise.evaluate(node.op, operands, node.attributes)
+    elif node.op in OPERATORS:
+        pairs = zip(inputs, operands, strict=True)
+        value = OPERATORS[node.op](
+            output, *(Operand(x, data) for x, data in pairs), **node.attributes
+        )
     elif node.op == "QuantizeLinear":
         value = _quantize(node, operands, output)
     elif node.op == "DequantizeLinear":
@@ -52,7 +58,7 @@ def _move(
         case "GatherND":
             return _gather(x, operands[1])
         case "Cast":
-            return convert(x, output.dtype)
+            return elementwise.convert(x, output.dtype)
         case _:
             return None
 
@@ -63,18 +69,6 @@ def _gather(data: Array, indices: Array) -> Array:
     index = indices.astype(np.int64)
     index = np.clip(np.where(index < 0, index + extents, index), 0, extents - 1)
     return np.asarray(data[tuple(np.moveaxis(index, -1, 0))])
-
-
-def convert(x: Array, dtype: np.dtype[Any]) -> Array:
-    """The engine's cast: floats are truncated and saturate, NaN becomes 0; integers wrap."""
-    if x.dtype.kind != "f" or dtype.kind == "f":
-        return x.astype(dtype)
-    limits = np.iinfo(dtype)
-    whole = np.trunc(np.where(np.isnan(x), 0.0, x).astype(np.float64))
-    high = whole >= float(limits.max) + 1.0
-    low = whole < float(limits.min)
-    inside = np.where(high | low, 0.0, whole).astype(dtype)
-    return np.where(high, limits.max, np.where(low, limits.min, inside)).astype(dtype)
 
 
 def _parameters(tensor: Tensor, operands: Sequence[Array]) -> tuple[Array, Array]:

@@ -2,9 +2,10 @@
 """The operators that a graph may hold, as data.
 
 `ENGINE` lists the operators of the engine: the only ones in a final graph, NHWC, with their wire
-names. `IMPORTED` lists those that an imported graph starts with: ONNX's names and meaning (NCHW),
-in one canonical form each. Names of the first kind are lower case, so one graph can hold both while
-passes turn one into the other.
+names. `IMPORTED` lists those of ONNX that passes look at before the engine's take their place:
+ONNX's names and meaning (NCHW), in one canonical form each. Names of the first kind are lower case,
+so one graph can hold both. An ONNX operator that no pass needs to see is imported as operators of
+the engine straight away.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ EVERY = 2**32
 
 QUANTIZED = ("int8",)
 BYTES = ("int8", "uint8")
-ANY = ("float32", "int8", "uint8", "int32", "int64")
+ANY = ("float32", "int8", "uint8", "int32", "int64", "bool")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class OperatorSpec:
     """So many leading operands meet element by element, in any order of axes; 0: it is no such."""
     one_dtype: int = 0
     """So many leading operands have the dtype of the output; 0: its specs say all."""
+    moves: bool = False
+    """It moves or selects elements of the first operand (of all, if variadic) and keeps values."""
 
     @property
     def max_inputs(self) -> float:
@@ -108,7 +111,7 @@ def _each(x: OperandSpec, y: OperandSpec, **attributes: str) -> OperatorSpec:
 
 
 def _moved(**attributes: str) -> OperatorSpec:
-    return OperatorSpec((_X,), _Y, attributes, one_dtype=1)
+    return OperatorSpec((_X,), _Y, attributes, one_dtype=1, moves=True)
 
 
 def _binary(dtype: str) -> OperatorSpec:
@@ -155,10 +158,10 @@ ENGINE: Mapping[str, OperatorSpec] = {
     "binary_f32": _binary("float32"),
     "binary_s32": _binary("int32"),
     "softmax_f32": _map(_float("x"), _float("y")),
-    "concat": OperatorSpec((_X,), _Y, _u32("axis"), variadic=True, one_dtype=EVERY),
+    "concat": OperatorSpec((_X,), _Y, _u32("axis"), variadic=True, one_dtype=EVERY, moves=True),
     "slice": _moved(**_u32("axis", "start", "length")),
     "gather_nd": OperatorSpec(
-        (OperandSpec("data", ANY), OperandSpec("indices", _INDEX)), _Y, one_dtype=1
+        (OperandSpec("data", ANY), OperandSpec("indices", _INDEX)), _Y, one_dtype=1, moves=True
     ),
     "argmax": _map(
         OperandSpec("x", ("int8", "float32", "int32")),
@@ -212,7 +215,10 @@ UNARY: Mapping[str, tuple[str, ...]] = {
 #: Two operands that broadcast, of a dtype of their own.
 BINARY = (*FUNCTIONS, "Pow")
 #: Operations that move or select elements of their first operand and keep their values.
-MOVING = ("Reshape", "Transpose", "Slice", "Concat", "GatherND")
+MOVING = (
+    *("Reshape", "Transpose", "Slice", "Concat", "GatherND"),
+    *(name for name, spec in ENGINE.items() if spec.moves),
+)
 
 IMPORTED: Mapping[str, ImportedSpec] = {
     **{name: _imported(1, 1, *parameters) for name, parameters in UNARY.items()},

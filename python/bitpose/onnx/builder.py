@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from bitpose.errors import InvalidModelError
+from bitpose.errors import GraphError, InvalidModelError
 from bitpose.ir.graph import Attribute, Node, Tensor
-from bitpose.ir.shapes import Shape
+from bitpose.ir.shapes import Shape, output_shape
 
 #: Attribute values that are lists.
 Ints = tuple[int, ...]
@@ -54,12 +54,31 @@ class Builder:
         dtype: DTypeLike = FLOAT32,
         **attributes: Attribute,
     ) -> Tensor:
-        """Adds a node of `bitpose.ir.operators.IMPORTED` and returns its output."""
+        """Adds a node of `bitpose.ir.operators` of a given output shape and returns its output."""
         tensor = Tensor(self._fresh(), np.dtype(dtype), tuple(shape))
         names = tuple("" if x is None else x.name for x in inputs)
         self.nodes.append(Node(op, tensor.name, names, (tensor.name,), attributes))
         self.tensors.append(tensor)
         return tensor
+
+    def engine(
+        self,
+        op: str,
+        inputs: Sequence[Tensor],
+        dtype: DTypeLike = FLOAT32,
+        shape: Sequence[int] | None = None,
+        **attributes: Attribute,
+    ) -> Tensor:
+        """Adds a node of `bitpose.ir.operators.ENGINE` and returns its output.
+
+        `shape` is needed where operands and attributes do not tell it.
+        """
+        claimed = Tensor("", np.dtype(dtype), () if shape is None else tuple(shape))
+        try:
+            found = output_shape(op, inputs, attributes, claimed)
+        except GraphError as error:
+            self.invalid(str(error))
+        return self.emit(op, inputs, found, dtype, **attributes)
 
     def constant(self, data: NDArray[Any]) -> Tensor:
         """Adds a constant."""

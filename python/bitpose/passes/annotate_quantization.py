@@ -61,8 +61,7 @@ class _Notes:
         """Case 4."""
         if node.op not in (*MOVING, "MaxPool") or not _is_byte(self.r, node.outputs[0]):
             return
-        sources = node.inputs if node.op == "Concat" else node.inputs[:1]
-        notes = {self.known.get(self.r.resolve(x)) for x in sources}
+        notes = {self.known.get(self.r.resolve(x)) for x in _moved(node)}
         note = notes.pop()
         if note is not None and not notes:
             self.known[node.outputs[0]] = note
@@ -73,8 +72,7 @@ class _Notes:
             return False
         producer = self.r.producer(name)
         if producer is not None and producer.op in (*MOVING, "MaxPool"):
-            sources = producer.inputs if producer.op == "Concat" else producer.inputs[:1]
-            for x in sources:
+            for x in _moved(producer):
                 if x not in self.known:
                     self.claim(x, note)
         return True
@@ -83,6 +81,11 @@ class _Notes:
         """Puts the notes into the tensors."""
         for name, note in self.known.items():
             self.r.tensors[name] = replace(self.r.tensors[name], quantization=note)
+
+
+def _moved(node: Node) -> tuple[str, ...]:
+    """The operands whose elements a moving operation hands on."""
+    return node.inputs if node.op in ("Concat", "concat") else node.inputs[:1]
 
 
 def _parameters(r: Rewriter, node: Node) -> Quantization | None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from bitpose.ir.graph import Attribute, Graph, Node, Tensor
 from bitpose.ir.names import derived
+from bitpose.ir.operators import MOVING
 from bitpose.passes.qdq import quantization_of
 from bitpose.passes.rewriter import Rewriter, integer, ints
 
-_MOVERS = ("Reshape", "Transpose", "Slice", "GatherND", "MaxPool", "Pad")
+_MOVERS = (*MOVING, "MaxPool", "Pad")
 
 
 def sink_dequantize(graph: Graph) -> Graph:
@@ -35,7 +36,7 @@ def sink_dequantize(graph: Graph) -> Graph:
             r.keep(node)
         elif node.op == "ArgMax" and len(first.inputs) == 1:
             r.emit("ArgMax", first.inputs, r.tensor(node.outputs[0]), **node.attributes)
-        elif node.op == "Concat":
+        elif node.op in ("Concat", "concat"):
             _concat(r, node, sources)
         elif node.op in _MOVERS and len(first.inputs) == 1:
             _move(r, node, first)
@@ -60,7 +61,7 @@ def _concat(r: Rewriter, node: Node, sources: list[Node | None]) -> None:
         r.keep(node)
         return
     moved = _moved(r, node, codes[0])
-    r.emit("Concat", [x.name for x in codes], moved, **node.attributes)
+    r.emit(node.op, [x.name for x in codes], moved, **node.attributes)
     r.emit("DequantizeLinear", [moved.name], r.tensor(node.outputs[0]))
 
 

@@ -15,7 +15,7 @@ from bitpose.ir.graph import Graph, Tensor
 from bitpose.ir.reference import floating, moving, quantized  # noqa: F401 (register operators)
 from bitpose.ir.reference.operand import OPERATORS, Array, Operand
 
-__all__ = ["OPERATORS", "run"]
+__all__ = ["OPERATORS", "Operand", "run"]
 
 
 def run(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
