@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bitpose.errors import InvalidModelError
 
 if TYPE_CHECKING:
     import onnx
+    from numpy.typing import NDArray
 
     from bitpose.ir.graph import Graph
 
@@ -58,13 +59,15 @@ def compile(
     model: str | os.PathLike[str] | bytes | onnx.ModelProto,
     *,
     shapes: Mapping[str, Sequence[int]] | None = None,
+    constants: Mapping[str, NDArray[Any]] | None = None,
     licence: str | None = None,
 ) -> Model:
     """Compiles an ONNX model, in float or quantized (QDQ), opset 7 or newer.
 
     `model` is a path, the bytes of a file, or a parsed model. `shapes` gives shapes for inputs
-    whose extents the model leaves free. `licence` is stored in the file. Equal bytes and options
-    give equal files on every machine.
+    whose extents the model leaves free; `constants` gives inputs a value that becomes part of the
+    result. `licence` is stored in the file. Equal bytes and options give equal files on every
+    machine.
 
     Raises UnsupportedModelError, which lists all that stands in the way, InvalidModelError, and
     OSError.
@@ -74,7 +77,7 @@ def compile(
     from bitpose.model_file import ModelRecord, write_model
 
     source, folder = _read(model)
-    graph = to_graph(source, shapes=shapes, folder=folder)
+    graph = to_graph(source, shapes=shapes, constants=constants, folder=folder)
     record = ModelRecord((lower(graph),), _metadata(source, licence))
     return Model(write_model(record, _core.schema()), graph)
 
@@ -83,6 +86,7 @@ def to_graph(
     source: bytes,
     *,
     shapes: Mapping[str, Sequence[int]] | None = None,
+    constants: Mapping[str, NDArray[Any]] | None = None,
     folder: Path | None = None,
 ) -> Graph:
     """The final graph of an ONNX file: the engine's operators, before they become bytes.
@@ -92,7 +96,8 @@ def to_graph(
     from bitpose.onnx.importer import import_model
     from bitpose.passes import run_passes
 
-    return run_passes(import_model(_parse(source), shapes=shapes, folder=folder))
+    imported = import_model(_parse(source), shapes=shapes, constants=constants, folder=folder)
+    return run_passes(imported)
 
 
 def load(model: str | os.PathLike[str] | bytes) -> Model:

@@ -35,6 +35,8 @@ class Unsupported:
     opset: int
     problem: str
     supported: str
+    bind: tuple[str, ...] = ()
+    """Inputs whose shapes or values, known when compiling, might solve it."""
 
     def __str__(self) -> str:
         version = f" (opset {self.opset})" if self.opset else ""

@@ -9,7 +9,7 @@ remain ("conv2d_qs8"); `bitpose.ir.operators` lists both.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -122,3 +122,15 @@ class Graph:
             inputs=self.inputs if inputs is None else inputs,
             outputs=self.outputs if outputs is None else outputs,
         )
+
+
+def ancestors(nodes: Sequence[Node], names: Iterable[str]) -> set[str]:
+    """The tensors that those of `names` are computed from, themselves included.
+
+    `nodes` stand in execution order.
+    """
+    found = set(names)
+    for node in reversed(nodes):
+        if found.intersection(node.outputs):
+            found.update(x for x in node.inputs if x)
+    return found

@@ -21,12 +21,16 @@ FLOAT32 = np.dtype(np.float32)
 
 
 class RefusalError(Exception):
-    """Something in a node that is not supported, and what would be."""
+    """Something in a node that is not supported, and what would be.
 
-    def __init__(self, problem: str, supported: str) -> None:
+    `unknown` is the tensor whose value would have to be known.
+    """
+
+    def __init__(self, problem: str, supported: str, unknown: str | None = None) -> None:
         super().__init__(problem)
         self.problem = problem
         self.supported = supported
+        self.unknown = unknown
 
 
 class Builder:
@@ -93,7 +97,7 @@ class Builder:
     def value(self, x: Tensor, what: str) -> NDArray[Any]:
         """The elements of a constant operand; refuses one that is computed at run time."""
         if x.data is None:
-            self.refuse(f"{what} is computed at run time", f"a constant {what}")
+            raise RefusalError(f"{what} is computed at run time", f"a constant {what}", x.name)
         return x.data
 
     def ints(self, x: Tensor, what: str) -> Ints:

@@ -15,7 +15,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto
 
 from bitpose.errors import GraphError, InvalidModelError, Unsupported, UnsupportedModelError
 from bitpose.ir.evaluate import evaluate_node
-from bitpose.ir.graph import Graph, Node, Tensor
+from bitpose.ir.graph import Graph, Node, Tensor, ancestors
 from bitpose.ir.names import derived, escape, unescape
 from bitpose.ir.validate import validate
 from bitpose.onnx import registry
@@ -34,18 +34,21 @@ def import_model(
     model: ModelProto,
     *,
     shapes: Mapping[str, Sequence[int]] | None = None,
+    constants: Mapping[str, NDArray[Any]] | None = None,
     folder: Path | None = None,
 ) -> Graph:
     """The graph of an ONNX model (opsets 7 .. 28).
 
-    `shapes` gives whole shapes for inputs whose dimensions the model leaves free. `folder` is where
-    external data may lie; None refuses it.
+    `shapes` gives whole shapes for inputs whose dimensions the model leaves free; `constants` gives
+    values for inputs, which are then none any more. `folder` is where external data may lie; None
+    refuses it.
 
     Raises InvalidModelError for a model that breaks ONNX's rules, and UnsupportedModelError with
     everything in it that cannot be compiled.
     """
-    model, shapes = _escaped(model, shapes or {})
-    graph = _Importer(model, shapes, folder).run()
+    shapes = {escape(name): shape for name, shape in (shapes or {}).items()}
+    constants = {escape(name): value for name, value in (constants or {}).items()}
+    graph = _Importer(_escaped(model), shapes, constants, folder).run()
     try:
         validate(graph)
     except GraphError as error:
@@ -57,10 +60,15 @@ class _Importer:
     """The state of one import."""
 
     def __init__(
-        self, model: ModelProto, shapes: Mapping[str, Sequence[int]], folder: Path | None
+        self,
+        model: ModelProto,
+        shapes: Mapping[str, Sequence[int]],
+        constants: Mapping[str, NDArray[Any]],
+        folder: Path | None,
     ) -> None:
         self.proto: GraphProto = model.graph
         self.shapes = shapes
+        self.constants = constants
         self.folder = folder
         self.opset = _opset(model)
         self.nodes: list[Node] = []
@@ -74,9 +82,11 @@ class _Importer:
         self.taken = {name for node in self.proto.node for name in node.output}
         self.taken |= {value.name for value in [*self.proto.initializer, *self.proto.input]}
         if model.functions:
-            self._report("model", "functions", "the model defines functions", "inlined operators")
+            refusal = RefusalError("the model defines functions", "inlined operators")
+            self._report("model", "functions", refusal)
         if self.proto.sparse_initializer:
-            self._report("model", "sparse", "sparse initializers", "dense initializers")
+            refusal = RefusalError("sparse initializers", "dense initializers")
+            self._report("model", "sparse", refusal)
         if len(self.proto.node) > MAX_NODES:
             raise InvalidModelError(f"the model has {len(self.proto.node)} nodes")
 
@@ -95,7 +105,7 @@ class _Importer:
             try:
                 self._define(proto.name, Tensor.constant(proto.name, self._array(proto)))
             except RefusalError as refusal:
-                self._report(proto.name, "initializer", refusal.problem, refusal.supported)
+                self._report(proto.name, "initializer", refusal)
                 self.guessed.add(proto.name)
 
     def _array(self, proto: onnx.TensorProto) -> NDArray[Any]:
@@ -109,13 +119,13 @@ class _Importer:
             try:
                 self._define(value.name, self._input(value.name, value.type))
             except RefusalError as refusal:
-                self._report(value.name, "input", refusal.problem, refusal.supported)
+                self._report(value.name, "input", refusal)
                 self.guessed.add(value.name)
             names.append(value.name)
-        unknown = set(self.shapes) - set(names)
+        unknown = {*self.shapes, *self.constants} - set(names)
         if unknown:
             raise InvalidModelError(f"the model has no inputs {sorted(unknown)}; it has {names}")
-        return tuple(names)
+        return tuple(name for name in names if name not in self.constants)
 
     def _input(self, name: str, proto: TypeProto) -> Tensor:
         dtype, extents = _claimed(proto)
@@ -123,18 +133,22 @@ class _Importer:
             raise RefusalError(
                 "its type is no tensor of a supported dtype", ", ".join(DTYPES.values())
             )
-        bound = self.shapes.get(name)
+        value = self.constants.get(name)
+        if value is not None and value.dtype != dtype:
+            raise InvalidModelError(f"input {name!r} is {dtype}, not {value.dtype}")
+        bound = self.shapes.get(name) if value is None else value.shape
         if bound is not None:
             fits = len(bound) == len(extents) and all(
                 e is None or e == n for e, n in zip(extents, bound, strict=True)
             )
-            if not fits or min(bound, default=1) < 1:
+            if not fits or (value is None and min(bound, default=1) < 1):
                 raise InvalidModelError(f"input {name!r} has shape {extents}, not {list(bound)}")
             extents = [int(n) for n in bound]
         shape = [e for e in extents if e is not None]
         if len(shape) != len(extents):
-            raise RefusalError(f"shape {extents} has free extents", f"shapes={{{name!r}: [...]}}")
-        return Tensor(name, dtype, tuple(shape))
+            hint = f"shapes={{{name!r}: [...]}}"
+            raise RefusalError(f"shape {extents} has free extents", hint, name)
+        return Tensor(name, dtype, tuple(shape)) if value is None else Tensor.constant(name, value)
 
     def _read_node(self, proto: NodeProto) -> None:
         label = proto.name or next((name for name in proto.output if name), proto.op_type)
@@ -144,7 +158,7 @@ class _Importer:
         try:
             self._import_node(proto, label)
         except RefusalError as refusal:
-            self._report(label, proto.op_type, refusal.problem, refusal.supported)
+            self._report(label, proto.op_type, refusal)
             self._guess_outputs(proto)
         except InvalidModelError:
             if not any(x in self.guessed for x in proto.input):
@@ -263,7 +277,7 @@ class _Importer:
         if tensor.elements > MAX_ELEMENTS:
             raise InvalidModelError(f"tensor {name!r} has shape {list(tensor.shape)}")
         if tensor.elements == 0 and not tensor.is_constant:
-            raise RefusalError(f"tensor {name!r} has shape {list(tensor.shape)}", "some elements")
+            raise _empty(tensor)
         self.tensors[name] = tensor
         self.values[name] = tensor
 
@@ -291,27 +305,41 @@ class _Importer:
         if name not in self.values:
             raise InvalidModelError(f"graph output {name!r} is never written")
         tensor = self.values[name]
+        if tensor.elements == 0:
+            self._report(name, "output", _empty(tensor))
+            raise UnsupportedModelError(self.problems)
         written = any(name in node.outputs for node in self.nodes)
         if not written:
             source = tensor
             if tensor.name == name:
                 source = replace(tensor, name=derived(name, "value"))
                 if not tensor.is_constant:
-                    self._report(name, "output", "it is a graph input", "outputs of nodes")
+                    refusal = RefusalError("it is a graph input", "outputs of nodes")
+                    self._report(name, "output", refusal)
                     raise UnsupportedModelError(self.problems)
                 self.tensors[source.name] = source
             self.tensors[name] = Tensor(name, tensor.dtype, tensor.shape)
             self.nodes.append(Node("Reshape", name, (source.name,), (name,)))
         return name
 
-    def _report(self, node: str, op: str, problem: str, supported: str) -> None:
+    def _report(self, node: str, op: str, refusal: RefusalError) -> None:
         opset = self.opset if op[:1].isupper() else 0
-        self.problems.append(Unsupported(unescape(node), op, opset, problem, supported))
+        bind = () if refusal.unknown is None else self._sources(refusal.unknown)
+        self.problems.append(
+            Unsupported(unescape(node), op, opset, refusal.problem, refusal.supported, bind)
+        )
+
+    def _sources(self, name: str) -> tuple[str, ...]:
+        """The graph inputs that a tensor is computed from."""
+        inputs = [value.name for value in self.proto.input]
+        return tuple(unescape(x) for x in ancestors(self.nodes, [name]) if x in inputs)
 
 
-def _escaped(
-    model: ModelProto, shapes: Mapping[str, Sequence[int]]
-) -> tuple[ModelProto, Mapping[str, Sequence[int]]]:
+def _empty(tensor: Tensor) -> RefusalError:
+    return RefusalError(f"tensor {tensor.name!r} has shape {list(tensor.shape)}", "some elements")
+
+
+def _escaped(model: ModelProto) -> ModelProto:
     """The model without the character that passes use in names, see `bitpose.ir.names`."""
     graph = model.graph
     named = [*graph.initializer, *graph.input, *graph.output, *graph.value_info]
@@ -321,7 +349,7 @@ def _escaped(
     if not all(isinstance(text, str) for text in [*names, *texts]):
         raise InvalidModelError("a name in the model is not UTF-8 text")  # Protobuf gives bytes.
     if all(name == escape(name) for name in names):
-        return model, shapes
+        return model
     copy = ModelProto()
     copy.CopyFrom(model)
     graph = copy.graph
@@ -330,13 +358,15 @@ def _escaped(
     for node in graph.node:
         node.input[:] = [escape(x) for x in node.input]
         node.output[:] = [escape(y) for y in node.output]
-    return copy, {escape(name): shape for name, shape in shapes.items()}
+    return copy
 
 
 def _opset(model: ModelProto) -> int:
+    if not model.opset_import:
+        raise InvalidModelError("the model states no opset")
     versions = [o.version for o in model.opset_import if o.domain in _OWN_DOMAINS]
     if not versions:
-        raise InvalidModelError("the model states no opset of ONNX's own domain")
+        return registry.NEWEST_OPSET  # No node is of ONNX's own domain.
     if not registry.OLDEST_OPSET <= versions[0] <= registry.NEWEST_OPSET:
         supported = f"opsets {registry.OLDEST_OPSET} to {registry.NEWEST_OPSET}"
         problem = Unsupported("model", "opset", 0, f"it is {versions[0]}", supported)

@@ -4,25 +4,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from bitpose.errors import Unsupported, UnsupportedModelError
-from bitpose.ir.graph import Graph, Node, Tensor
-from bitpose.ir.names import derived
+from bitpose.ir.graph import Graph, Node, Tensor, ancestors
+from bitpose.ir.names import derived, unescape
 from bitpose.ir.operators import ENGINE, FUNCTIONS, UNARY
 from bitpose.passes import permutations, spatial
 from bitpose.passes.rewriter import Rewriter, integer, ints, number
 
 
 class _MisfitError(Exception):
-    """A node that the engine has no operator for, and what it has."""
+    """A node that the engine has no operator for, and what it has.
 
-    def __init__(self, problem: str, supported: str) -> None:
+    `unknown` are tensors whose values would have to be known.
+    """
+
+    def __init__(self, problem: str, supported: str, unknown: Sequence[str] = ()) -> None:
         super().__init__(problem)
         self.problem = problem
         self.supported = supported
+        self.unknown = unknown
 
 
 def engine_operators(graph: Graph) -> Graph:
@@ -48,8 +52,11 @@ def engine_operators(graph: Graph) -> Graph:
             _convert(r, node)
         except _MisfitError as misfit:
             r.keep(node)
-            problem = Unsupported(node.name, node.op, 0, misfit.problem, misfit.supported)
-            problems.append(problem)
+            sources = ancestors(graph.nodes, misfit.unknown)
+            bind = tuple(unescape(x) for x in graph.inputs if x in sources)
+            problems.append(
+                Unsupported(node.name, node.op, 0, misfit.problem, misfit.supported, bind)
+            )
     if problems:
         raise UnsupportedModelError(problems)
     return r.finish()
@@ -71,7 +78,11 @@ def _conv(r: Rewriter, node: Node, y: Tensor) -> None:
     weights = r.tensor(node.inputs[1])
     bias = r.tensor(node.inputs[2]) if len(node.inputs) == 3 else None
     if weights.data is None or (bias is not None and bias.data is None):
-        raise _MisfitError("weights or bias are computed at run time", "constant weights and bias")
+        raise _MisfitError(
+            "weights or bias are computed at run time",
+            "constant weights and bias",
+            node.inputs[1:],
+        )
     if depthwise:
         laid_out = r.constant(derived(weights.name, "hwc"), weights.data[:, 0].transpose(1, 2, 0))
     else:

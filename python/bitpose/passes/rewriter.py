@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bitpose.errors import GraphError
-from bitpose.ir.graph import Attribute, Graph, Node, Quantization, Tensor
+from bitpose.ir.graph import Attribute, Graph, Node, Quantization, Tensor, ancestors
 
 Pass = Callable[[Graph], Graph]
 
@@ -142,17 +142,13 @@ def _same_constant(a: Tensor, b: Tensor) -> bool:
 
 def prune(graph: Graph) -> Graph:
     """The graph without nodes and tensors that no output depends on. Inputs stay."""
-    needed = set(graph.outputs)
-    nodes = []
-    for node in reversed(graph.nodes):
-        if needed.intersection(node.outputs):
-            needed.update(x for x in node.inputs if x)
-            nodes.append(node)
+    needed = ancestors(graph.nodes, graph.outputs)
+    nodes = tuple(node for node in graph.nodes if needed.intersection(node.outputs))
     used = needed | set(graph.inputs)
     tensors = {name: t for name, t in graph.tensors.items() if name in used}
     if len(nodes) == len(graph.nodes) and len(tensors) == len(graph.tensors):
         return graph
-    return replace(graph, nodes=tuple(reversed(nodes)), tensors=tensors)
+    return replace(graph, nodes=nodes, tensors=tensors)
 
 
 def ints(node: Node, name: str) -> tuple[int, ...]:
