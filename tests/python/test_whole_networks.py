@@ -65,7 +65,8 @@ def distances(name: str, variants: int) -> tuple[Array, Array, float]:
     got: list[Array] = []
     peer: list[Array] = []
     reference: list[Array] = []
-    for picture in pictures(source.shape[1], source.shape[2], variants):
+    height, width = source.extents[1:3]
+    for picture in pictures(height, width, variants):
         feed = {source.name: picture.astype(source.dtype)}
         for results, session in ((reference, literal), (got, ours), (peer, optimised)):
             results.append(session.run(None, feed)[0].astype(np.float64))

@@ -79,10 +79,14 @@ def random_feed(inputs: Sequence[NodeArg], seed: int = 0) -> Feed:
     feed: Feed = {}
     for x in inputs:
         if x.dtype.kind == "f":
-            feed[x.name] = random.random(x.shape, np.float32)
+            feed[x.name] = random.random(x.extents, np.float32)
+        elif x.dtype.kind == "b":
+            feed[x.name] = random.random(x.extents) < 0.5
         else:
             limits = np.iinfo(x.dtype)
-            feed[x.name] = random.integers(limits.min, limits.max, x.shape, x.dtype, endpoint=True)
+            feed[x.name] = random.integers(
+                limits.min, limits.max, x.extents, x.dtype, endpoint=True
+            )
     return feed
 
 

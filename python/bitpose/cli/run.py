@@ -63,7 +63,7 @@ def run(
     session = bitpose.InferenceSession(model, threads=threads, isa=isa)
     source, outputs = _picture_input(session.get_inputs()), session.get_outputs()
     height, width = _extents(source)
-    convention = find_convention([tuple(y.shape) for y in outputs])
+    convention = find_convention([tuple(y.extents) for y in outputs])
     if convention is None and keypoints is not None:
         shapes = ", ".join(str(y) for y in outputs)
         raise InputError(f"no known kind of keypoint network has the outputs {shapes}")
@@ -78,7 +78,7 @@ def run(
         _show_keypoints(convention.name, found, limit)
         if keypoints is not None:
             _draw(image, found, limit, keypoints)
-    elif len(outputs) == 1 and _is_classifier(outputs[0].shape):
+    elif len(outputs) == 1 and _is_classifier(outputs[0].extents):
         _show_classes(outputs[0], results[0], top, labels)
     else:
         _show_outputs(outputs, results)
@@ -136,7 +136,7 @@ def _channels_last(source: NodeArg) -> bool:
 
 
 def _extents(source: NodeArg) -> tuple[int, int]:
-    height, width = source.shape[1:3] if _channels_last(source) else source.shape[2:4]
+    height, width = source.extents[1:3] if _channels_last(source) else source.extents[2:4]
     return height, width
 
 

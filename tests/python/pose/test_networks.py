@@ -23,9 +23,9 @@ COCO_PHOTOS = ("000000000785", "000000040083", "000000196141", "000000197388")
 def keypoints(session: InferenceSession, name: str, box: Box | None = None) -> Keypoints:
     (source,) = session.get_inputs()
     (output,) = session.get_outputs()
-    convention = find_convention([tuple(output.shape)])
+    convention = find_convention([tuple(output.extents)])
     assert convention is not None
-    height, width = source.shape[1:3]
+    height, width = source.extents[1:3]
     photo = load_photo(shared.image(name))
     part, left, top = crop(photo, box.square()) if box is not None else (photo, 0, 0)
     picture, placement = letterbox(part, height, width)
