@@ -190,13 +190,11 @@ class _Importer:
             self.guessed.update(outputs)
 
     def _registration(self, proto: NodeProto) -> registry.Registration:
-        if proto.domain not in _OWN_DOMAINS:
-            raise RefusalError(
-                f"is of the domain {proto.domain!r}", "operators of ONNX's own domain"
-            )
-        row = registry.find(proto.op_type, self.opset)
+        row = registry.find(proto.op_type, self.opset, proto.domain)
         if row is None:
-            raise RefusalError("has no importer", registry.near(proto.op_type))
+            where = "" if proto.domain in _OWN_DOMAINS else f" in the domain {proto.domain!r}"
+            near = registry.near(proto.op_type, proto.domain)
+            raise RefusalError(f"has no importer{where}", near)
         return row
 
     def _attributes(

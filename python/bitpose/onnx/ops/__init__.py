@@ -8,6 +8,7 @@ from bitpose.onnx.ops import (  # noqa: F401
     matrix,
     movement,
     pooling,
+    qlinear,
     quantization,
     reduction,
     resize,
