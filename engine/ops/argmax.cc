@@ -46,7 +46,7 @@ void argmax(const RunArgs& args, uint32_t axis) {
   auto* dst = args.outputs[0].mutable_as<Index>();
   if (view.outer == 0 || view.inner == 0) return;
   const size_t groups = (view.inner + kColumns - 1) / kColumns;
-  const size_t grain = std::max<size_t>(1, 4096 / (view.extent * std::min(view.inner, kColumns)));
+  const size_t grain = items_per_task(4096, view.extent * std::min(view.inner, kColumns));
   parallel_ranges(args.pool, view.outer * groups, grain, [&](size_t begin, size_t end, size_t) {
     for (size_t i = begin; i < end; ++i) {
       const size_t block = i / groups;

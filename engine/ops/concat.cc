@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <cstring>
 
 #include "engine/ops/axis_view.h"
@@ -56,7 +55,7 @@ class ConcatOperator final : public Operator {
     const AxisView view(output.shape(), axis_);
     const size_t row = view.extent * view.inner * dtype_bytes(output.desc->dtype);
     if (row == 0) return;
-    const size_t grain = std::max<size_t>(1, kGrain / row);
+    const size_t grain = items_per_task(kCopyGrain, row);
     parallel_ranges(args.pool, view.outer, grain, [&](size_t begin, size_t end, size_t) {
       auto* dst = output.mutable_as<std::byte>() + begin * row;
       for (const TensorRef& input : args.inputs) {
@@ -72,9 +71,6 @@ class ConcatOperator final : public Operator {
   }
 
  private:
-  // Bytes that are worth handing to another thread.
-  static constexpr size_t kGrain = 16384;
-
   uint32_t axis_;
 };
 

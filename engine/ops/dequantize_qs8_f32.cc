@@ -24,7 +24,7 @@ class DequantizeQs8F32Operator final : public Operator {
   void run(const RunArgs& args) const override {
     const auto* src = args.inputs[0].as<int8_t>();
     auto* dst = args.outputs[0].mutable_as<float>();
-    parallel_ranges(args.pool, args.outputs[0].shape().elements(), kGrain,
+    parallel_ranges(args.pool, args.outputs[0].shape().elements(), kElementwiseGrain,
                     [&](size_t begin, size_t end, size_t) {
                       kernel_.run(end - begin, src + begin, scale_, zero_point_, dst + begin);
                     });
@@ -33,9 +33,6 @@ class DequantizeQs8F32Operator final : public Operator {
   const char* kernel_name() const override { return kernel_.name; }
 
  private:
-  // Elements that are worth handing to another thread.
-  static constexpr size_t kGrain = 65536;
-
   const DequantizeQs8F32Kernel& kernel_;
   float scale_;
   int32_t zero_point_;

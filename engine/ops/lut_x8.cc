@@ -30,7 +30,7 @@ class LutX8Operator final : public Operator {
   void run(const RunArgs& args) const override {
     const auto* src = args.inputs[0].as<uint8_t>();
     auto* dst = args.outputs[0].mutable_as<uint8_t>();
-    parallel_ranges(args.pool, args.outputs[0].shape().elements(), kGrain,
+    parallel_ranges(args.pool, args.outputs[0].shape().elements(), kElementwiseGrain,
                     [&](size_t begin, size_t end, size_t) {
                       kernel_.run(end - begin, src + begin, table_.data(), dst + begin);
                     });
@@ -41,9 +41,6 @@ class LutX8Operator final : public Operator {
   const char* kernel_name() const override { return kernel_.name; }
 
  private:
-  // Bytes that are worth handing to another thread.
-  static constexpr size_t kGrain = 65536;
-
   const LutX8Kernel& kernel_;
   std::array<uint8_t, 256> table_;
 };

@@ -96,7 +96,7 @@ size_t PoolOperator::rows_per_task(const RunArgs& args) const {
   const Shape& output = args.outputs[0].shape();
   const uint64_t row_work =
       uint64_t{output[2]} * output[3] * clipped_taps(attributes_, args.inputs[0].shape());
-  return static_cast<size_t>(std::max<uint64_t>(1, kTaskWork / std::max<uint64_t>(1, row_work)));
+  return items_per_task(kTaskWork, row_work);
 }
 
 }  // namespace bitpose

@@ -35,7 +35,7 @@ class QuantizeF32Qs8Operator final : public Operator {
   void run(const RunArgs& args) const override {
     const auto* src = args.inputs[0].as<float>();
     auto* dst = args.outputs[0].mutable_as<int8_t>();
-    parallel_ranges(args.pool, args.outputs[0].shape().elements(), kGrain,
+    parallel_ranges(args.pool, args.outputs[0].shape().elements(), kElementwiseGrain,
                     [&](size_t begin, size_t end, size_t) {
                       kernel_.run(end - begin, src + begin, scale_, range_, dst + begin);
                     });
@@ -44,9 +44,6 @@ class QuantizeF32Qs8Operator final : public Operator {
   const char* kernel_name() const override { return kernel_.name; }
 
  private:
-  // Elements that are worth handing to another thread.
-  static constexpr size_t kGrain = 65536;
-
   const QuantizeF32Qs8Kernel& kernel_;
   float scale_;
   OutputRange range_;

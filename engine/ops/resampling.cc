@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/resampling.h"
 
+#include <algorithm>
 #include <string>
 
 namespace bitpose {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -102,7 +101,7 @@ class ResizeOperator : public Operator {
       columns[i] = make_column(resize_point(mode, attributes_.scale_w, x[2], y[2], i));
     }
     const size_t row_elements = size_t{y[2]} * y[3];
-    const size_t grain = std::max<size_t>(1, kTaskElements / row_elements);
+    const size_t grain = items_per_task(kTaskElements, row_elements);
     parallel_ranges(args.pool, size_t{y[0]} * y[1], grain, [&](size_t begin, size_t end, size_t) {
       for (size_t i = begin; i < end; ++i) {
         const auto at = static_cast<uint32_t>(i % y[1]);

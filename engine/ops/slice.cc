@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <cstring>
 
 #include "engine/ops/axis_view.h"
@@ -54,7 +53,7 @@ class SliceOperator final : public Operator {
     if (bytes == 0) return;
     const auto* src = args.inputs[0].as<std::byte>() + attributes_.start * inner;
     auto* dst = output.mutable_as<std::byte>();
-    const size_t grain = std::max<size_t>(1, kGrain / bytes);
+    const size_t grain = items_per_task(kCopyGrain, bytes);
     parallel_ranges(args.pool, from.outer, grain, [&](size_t begin, size_t end, size_t) {
       for (size_t i = begin; i < end; ++i) std::memcpy(dst + i * bytes, src + i * stride, bytes);
     });
@@ -65,9 +64,6 @@ class SliceOperator final : public Operator {
   }
 
  private:
-  // Bytes that are worth handing to another thread.
-  static constexpr size_t kGrain = 16384;
-
   Attributes attributes_;
 };
 

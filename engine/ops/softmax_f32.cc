@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/softmax_f32/softmax_f32.h"
 
-#include <algorithm>
-
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
 #include "engine/runtime/parallel.h"
@@ -32,7 +30,7 @@ class SoftmaxF32Operator final : public Operator {
     auto* dst = args.outputs[0].mutable_as<float>();
     const size_t n = shape[shape.rank - 1];
     if (n == 0) return;
-    const size_t grain = std::max<size_t>(1, kGrain / n);
+    const size_t grain = items_per_task(kGrain, n);
     parallel_ranges(args.pool, shape.elements() / n, grain, [&](size_t begin, size_t end, size_t) {
       kernel_.run(end - begin, n, src + begin * n, dst + begin * n);
     });

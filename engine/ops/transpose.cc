@@ -205,16 +205,13 @@ class TransposeOperator final : public Operator {
       return;
     }
     const Tiles tiles(plan);
-    parallel_ranges(args.pool, tiles.count(), tiles.tiles_of(kGrain),
+    parallel_ranges(args.pool, tiles.count(), tiles.tiles_of(kCopyGrain),
                     [&](size_t begin, size_t end, size_t) {
                       for (size_t tile = begin; tile < end; ++tile) tiles.move(tile, src, dst);
                     });
   }
 
  private:
-  // Bytes that are worth handing to another thread.
-  static constexpr size_t kGrain = 16384;
-
   Permutation perm_;
 };
 
