@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/ops/binary.h"
+#include "engine/ops/binary_function.h"
 
 namespace bitpose {
 namespace {
@@ -28,11 +28,11 @@ struct Maximum {
 //   y      float32
 // minimum is b < a ? b : a and maximum is b > a ? b : a, so a wins where one of them is NaN.
 Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
-  static constexpr BinaryRange<float>* kFunctions[kBinaryFunctions] = {
-      binary_range<float, Add>,    binary_range<float, Subtract>, binary_range<float, Multiply>,
-      binary_range<float, Divide>, binary_range<float, Minimum>,  binary_range<float, Maximum>,
+  static constexpr BinaryRows<float>* kFunctions[kBinaryFunctions] = {
+      binary_rows<float, Add>,    binary_rows<float, Subtract>, binary_rows<float, Multiply>,
+      binary_rows<float, Divide>, binary_rows<float, Minimum>,  binary_rows<float, Maximum>,
   };
-  return create_binary<float>(args, DType::kF32, kFunctions, op);
+  return create_binary_function<float>(args, DType::kF32, kFunctions, op);
 }
 
 }  // namespace

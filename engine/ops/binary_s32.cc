@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/ops/binary.h"
+#include "engine/ops/binary_function.h"
 
 namespace bitpose {
 namespace {
@@ -33,12 +33,11 @@ struct Maximum {
 //   a, b   int32, of any shapes that broadcast
 //   y      int32
 Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
-  static constexpr BinaryRange<int32_t>* kFunctions[kBinaryFunctions] = {
-      binary_range<int32_t, Add>,      binary_range<int32_t, Subtract>,
-      binary_range<int32_t, Multiply>, binary_range<int32_t, Divide>,
-      binary_range<int32_t, Minimum>,  binary_range<int32_t, Maximum>,
+  static constexpr BinaryRows<int32_t>* kFunctions[kBinaryFunctions] = {
+      binary_rows<int32_t, Add>,    binary_rows<int32_t, Subtract>, binary_rows<int32_t, Multiply>,
+      binary_rows<int32_t, Divide>, binary_rows<int32_t, Minimum>,  binary_rows<int32_t, Maximum>,
   };
-  return create_binary<int32_t>(args, DType::kS32, kFunctions, op);
+  return create_binary_function<int32_t>(args, DType::kS32, kFunctions, op);
 }
 
 }  // namespace
