@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -51,6 +53,16 @@ template <typename T>
 constexpr Field make_field(const char* name, size_t offset, double low, double high) {
   const auto count = static_cast<uint32_t>(sizeof(T) / sizeof(std::remove_all_extents_t<T>));
   return {name, field_type<T>(), static_cast<uint32_t>(offset), count, low, high};
+}
+
+/// The table of a struct whose first member has the table `first` and whose others are `rest`.
+template <size_t m, size_t n>
+constexpr std::array<Field, m + n> join_fields(const std::array<Field, m>& first,
+                                               const Field (&rest)[n]) {
+  std::array<Field, m + n> fields{};
+  std::copy_n(first.begin(), m, fields.begin());
+  std::copy_n(rest, n, fields.begin() + m);
+  return fields;
 }
 
 inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();

@@ -11,9 +11,8 @@ struct Attributes {
   uint32_t count_include_pad;
 };
 
-constexpr auto kFields = pool_fields(std::array{
-    BITPOSE_FIELD(Attributes, count_include_pad, 0, 1),
-});
+constexpr auto kFields =
+    join_fields(kPoolFields, {BITPOSE_FIELD(Attributes, count_include_pad, 0, 1)});
 
 // avgpool2d_f32: the sum of the taps of each window that lie on the picture, in order, divided by
 // their number, or by that of all taps of a window (count_include_pad).

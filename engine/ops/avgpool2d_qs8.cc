@@ -14,12 +14,10 @@ struct Attributes {
   int32_t qmin, qmax;
 };
 
-constexpr auto kFields = pool_fields(std::array{
-    BITPOSE_FIELD(Attributes, count_include_pad, 0, 1),
-    BITPOSE_FACTOR_FIELD(Attributes, multiplier),
-    BITPOSE_CODE_FIELD(Attributes, qmin),
-    BITPOSE_CODE_FIELD(Attributes, qmax),
-});
+constexpr auto kFields = join_fields(
+    kPoolFields, {BITPOSE_FIELD(Attributes, count_include_pad, 0, 1),
+                  BITPOSE_FACTOR_FIELD(Attributes, multiplier),
+                  BITPOSE_CODE_FIELD(Attributes, qmin), BITPOSE_CODE_FIELD(Attributes, qmax)});
 
 // avgpool2d_qs8: acc = sum of (x - zero point) over the taps of each window that lie on the
 // picture, requantized by multiplier / count, where `multiplier` is scale(x) / scale(y) and count

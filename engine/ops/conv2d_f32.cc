@@ -24,10 +24,9 @@ struct Attributes {
   float fmin, fmax;
 };
 
-constexpr auto kFields = conv_fields(std::array{
-    BITPOSE_FIELD(Attributes, fmin, -kUnbounded, kUnbounded),
-    BITPOSE_FIELD(Attributes, fmax, -kUnbounded, kUnbounded),
-});
+constexpr auto kFields =
+    join_fields(kConvWindowFields, {BITPOSE_FIELD(Attributes, fmin, -kUnbounded, kUnbounded),
+                                    BITPOSE_FIELD(Attributes, fmax, -kUnbounded, kUnbounded)});
 
 /// Output pixels of one task: enough rows for whole register tiles, few enough that their inputs
 /// stay in the second-level cache while every panel passes over them.

@@ -27,10 +27,9 @@ struct Attributes {
   int32_t qmin, qmax;
 };
 
-constexpr auto kFields = conv_fields(std::array{
-    BITPOSE_FIELD(Attributes, qmin, -128, 127),
-    BITPOSE_FIELD(Attributes, qmax, -128, 127),
-});
+constexpr auto kFields = join_fields(
+    kConvWindowFields,
+    {BITPOSE_FIELD(Attributes, qmin, -128, 127), BITPOSE_FIELD(Attributes, qmax, -128, 127)});
 
 /// Output pixels of one task: enough rows for whole register tiles, few enough that their inputs
 /// and their indirection stay in the first-level cache while every panel passes over them.

@@ -19,23 +19,19 @@ struct ConvWindow {
   uint32_t pad_top, pad_left, pad_bottom, pad_right;
 };
 
-/// The field table of a convolution whose attributes are a ConvWindow followed by `own` fields.
-template <size_t count>
-constexpr std::array<Field, 8 + count> conv_fields(const std::array<Field, count>& own) {
-  constexpr double kMost = 65535;
-  std::array<Field, 8 + count> fields = {
-      BITPOSE_FIELD(ConvWindow, stride_h, 1, kMost),
-      BITPOSE_FIELD(ConvWindow, stride_w, 1, kMost),
-      BITPOSE_FIELD(ConvWindow, dilation_h, 1, kMost),
-      BITPOSE_FIELD(ConvWindow, dilation_w, 1, kMost),
-      BITPOSE_FIELD(ConvWindow, pad_top, 0, kMost),
-      BITPOSE_FIELD(ConvWindow, pad_left, 0, kMost),
-      BITPOSE_FIELD(ConvWindow, pad_bottom, 0, kMost),
-      BITPOSE_FIELD(ConvWindow, pad_right, 0, kMost),
-  };
-  for (size_t i = 0; i < count; ++i) fields[8 + i] = own[i];
-  return fields;
-}
+/// The largest extent, stride, dilation or padding of a window.
+inline constexpr double kLargestWindowExtent = 65535;
+
+inline constexpr std::array kConvWindowFields = {
+    BITPOSE_FIELD(ConvWindow, stride_h, 1, kLargestWindowExtent),
+    BITPOSE_FIELD(ConvWindow, stride_w, 1, kLargestWindowExtent),
+    BITPOSE_FIELD(ConvWindow, dilation_h, 1, kLargestWindowExtent),
+    BITPOSE_FIELD(ConvWindow, dilation_w, 1, kLargestWindowExtent),
+    BITPOSE_FIELD(ConvWindow, pad_top, 0, kLargestWindowExtent),
+    BITPOSE_FIELD(ConvWindow, pad_left, 0, kLargestWindowExtent),
+    BITPOSE_FIELD(ConvWindow, pad_bottom, 0, kLargestWindowExtent),
+    BITPOSE_FIELD(ConvWindow, pad_right, 0, kLargestWindowExtent),
+};
 
 /// Extents of a convolution over one input shape. Output pixel p in [0, pixels()) counts pictures,
 /// rows and columns in the order of memory.

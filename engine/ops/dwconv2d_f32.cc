@@ -26,10 +26,9 @@ struct Attributes {
   float fmin, fmax;
 };
 
-constexpr auto kFields = conv_fields(std::array{
-    BITPOSE_FIELD(Attributes, fmin, -kUnbounded, kUnbounded),
-    BITPOSE_FIELD(Attributes, fmax, -kUnbounded, kUnbounded),
-});
+constexpr auto kFields =
+    join_fields(kConvWindowFields, {BITPOSE_FIELD(Attributes, fmin, -kUnbounded, kUnbounded),
+                                    BITPOSE_FIELD(Attributes, fmax, -kUnbounded, kUnbounded)});
 
 /// Work that is worth handing to another thread.
 constexpr size_t kTaskMacs = 64 * 1024;

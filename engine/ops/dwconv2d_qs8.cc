@@ -26,10 +26,9 @@ struct Attributes {
   int32_t qmin, qmax;
 };
 
-constexpr auto kFields = conv_fields(std::array{
-    BITPOSE_FIELD(Attributes, qmin, -128, 127),
-    BITPOSE_FIELD(Attributes, qmax, -128, 127),
-});
+constexpr auto kFields = join_fields(
+    kConvWindowFields,
+    {BITPOSE_FIELD(Attributes, qmin, -128, 127), BITPOSE_FIELD(Attributes, qmax, -128, 127)});
 
 class Dwconv2dQs8Operator final : public Operator {
  public:

@@ -6,8 +6,6 @@
 namespace bitpose {
 namespace {
 
-constexpr auto kFields = pool_fields(std::array<Field, 0>{});
-
 // maxpool2d_f32: the largest number under each window; padding never wins
 // (kernels/maxpool_f32/maxpool_f32.h says what NaN does).
 //   x   float32 [N,H,W,C]
@@ -43,7 +41,7 @@ Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
 }  // namespace
 
 const OperatorType maxpool2d_f32_type = {.name = "maxpool2d_f32",
-                                         .fields = kFields,
+                                         .fields = kPoolFields,
                                          .attribute_bytes = sizeof(PoolAttributes),
                                          .min_inputs = 1,
                                          .max_inputs = 1,

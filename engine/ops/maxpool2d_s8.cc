@@ -6,8 +6,6 @@
 namespace bitpose {
 namespace {
 
-constexpr auto kFields = pool_fields(std::array<Field, 0>{});
-
 // maxpool2d_s8: the largest code under each window; padding never wins.
 //   x   int8 [N,H,W,C]
 //   y   int8 [N,OH,OW,C], quantized like x
@@ -76,7 +74,7 @@ Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
 }  // namespace
 
 const OperatorType maxpool2d_s8_type = {.name = "maxpool2d_s8",
-                                        .fields = kFields,
+                                        .fields = kPoolFields,
                                         .attribute_bytes = sizeof(PoolAttributes),
                                         .min_inputs = 1,
                                         .max_inputs = 1,

@@ -21,24 +21,16 @@ struct PoolAttributes {
   uint32_t pad_top, pad_left, pad_bottom, pad_right;
 };
 
-/// The field table of a pooling operator whose attributes are PoolAttributes followed by `own`
-/// fields.
-template <size_t count>
-constexpr std::array<Field, 8 + count> pool_fields(const std::array<Field, count>& own) {
-  constexpr double kMost = 65535;
-  std::array<Field, 8 + count> fields = {
-      BITPOSE_FIELD(PoolAttributes, kernel_h, 1, kMost),
-      BITPOSE_FIELD(PoolAttributes, kernel_w, 1, kMost),
-      BITPOSE_FIELD(PoolAttributes, stride_h, 1, kMost),
-      BITPOSE_FIELD(PoolAttributes, stride_w, 1, kMost),
-      BITPOSE_FIELD(PoolAttributes, pad_top, 0, kMost),
-      BITPOSE_FIELD(PoolAttributes, pad_left, 0, kMost),
-      BITPOSE_FIELD(PoolAttributes, pad_bottom, 0, kMost),
-      BITPOSE_FIELD(PoolAttributes, pad_right, 0, kMost),
-  };
-  for (size_t i = 0; i < count; ++i) fields[8 + i] = own[i];
-  return fields;
-}
+inline constexpr std::array kPoolFields = {
+    BITPOSE_FIELD(PoolAttributes, kernel_h, 1, kLargestWindowExtent),
+    BITPOSE_FIELD(PoolAttributes, kernel_w, 1, kLargestWindowExtent),
+    BITPOSE_FIELD(PoolAttributes, stride_h, 1, kLargestWindowExtent),
+    BITPOSE_FIELD(PoolAttributes, stride_w, 1, kLargestWindowExtent),
+    BITPOSE_FIELD(PoolAttributes, pad_top, 0, kLargestWindowExtent),
+    BITPOSE_FIELD(PoolAttributes, pad_left, 0, kLargestWindowExtent),
+    BITPOSE_FIELD(PoolAttributes, pad_bottom, 0, kLargestWindowExtent),
+    BITPOSE_FIELD(PoolAttributes, pad_right, 0, kLargestWindowExtent),
+};
 
 /// Neighbouring outputs of one row whose windows, clipped at the picture's edges, have the same
 /// extents. No window is empty: padding is smaller than the kernel.

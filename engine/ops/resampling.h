@@ -30,20 +30,13 @@ enum class CoordinateMode : uint32_t {
 /// The largest extent of an input or output along a resized axis: float32 holds every index.
 inline constexpr uint32_t kLargestResizeExtent = 1 << 24;
 
-/// The field table of a resize operator whose attributes are ResizeAttributes followed by `own`
-/// fields.
-template <size_t count>
-constexpr std::array<Field, 5 + count> resize_fields(const std::array<Field, count>& own) {
-  std::array<Field, 5 + count> fields = {
-      BITPOSE_FIELD(ResizeAttributes, output_h, 1, kLargestResizeExtent),
-      BITPOSE_FIELD(ResizeAttributes, output_w, 1, kLargestResizeExtent),
-      BITPOSE_FACTOR_FIELD(ResizeAttributes, scale_h),
-      BITPOSE_FACTOR_FIELD(ResizeAttributes, scale_w),
-      BITPOSE_FIELD(ResizeAttributes, coordinate_mode, 0, 2),
-  };
-  for (size_t i = 0; i < count; ++i) fields[5 + i] = own[i];
-  return fields;
-}
+inline constexpr std::array kResizeFields = {
+    BITPOSE_FIELD(ResizeAttributes, output_h, 1, kLargestResizeExtent),
+    BITPOSE_FIELD(ResizeAttributes, output_w, 1, kLargestResizeExtent),
+    BITPOSE_FACTOR_FIELD(ResizeAttributes, scale_h),
+    BITPOSE_FACTOR_FIELD(ResizeAttributes, scale_w),
+    BITPOSE_FIELD(ResizeAttributes, coordinate_mode, 0, 2),
+};
 
 /// Where an output lies between two neighbouring inputs.
 struct ResizePoint {

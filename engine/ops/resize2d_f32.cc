@@ -6,8 +6,6 @@
 namespace bitpose {
 namespace {
 
-constexpr auto kFields = resize_fields(std::array<Field, 0>{});
-
 // resize2d_f32: bilinear resize (kernels/resize_f32/resize_f32.h).
 //   x   float32 [N,H,W,C]
 //   y   float32 [N,output_h,output_w,C]
@@ -55,7 +53,7 @@ Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
 }  // namespace
 
 const OperatorType resize2d_f32_type = {.name = "resize2d_f32",
-                                        .fields = kFields,
+                                        .fields = kResizeFields,
                                         .attribute_bytes = sizeof(ResizeAttributes),
                                         .min_inputs = 1,
                                         .max_inputs = 1,

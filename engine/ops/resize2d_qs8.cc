@@ -11,10 +11,8 @@ struct Attributes {
   int32_t qmin, qmax;
 };
 
-constexpr auto kFields = resize_fields(std::array{
-    BITPOSE_CODE_FIELD(Attributes, qmin),
-    BITPOSE_CODE_FIELD(Attributes, qmax),
-});
+constexpr auto kFields = join_fields(
+    kResizeFields, {BITPOSE_CODE_FIELD(Attributes, qmin), BITPOSE_CODE_FIELD(Attributes, qmax)});
 
 /// Of two neighbours on an axis.
 struct Weights {
