@@ -45,6 +45,10 @@ struct ConvGeometry {
 
   size_t taps() const { return kernel_h * kernel_w; }
   size_t pixels() const { return batch * output_h * output_w; }
+  Shape output_shape(uint32_t channels) const {
+    return {static_cast<uint32_t>(batch), static_cast<uint32_t>(output_h),
+            static_cast<uint32_t>(output_w), channels};
+  }
   /// Whether output pixel p depends on input pixel p alone, so that rows stand at equal distances.
   bool is_pointwise() const {
     return taps() == 1 && stride_h == 1 && stride_w == 1 && input_h == output_h &&

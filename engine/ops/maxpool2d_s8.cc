@@ -33,7 +33,7 @@ class Maxpool2dS8Operator final : public PoolOperator {
     }
     const ConvGeometry geometry = geometry_of(args.inputs[0].shape());
     for_each_row(args, geometry, [&](size_t row, size_t thread) {
-      auto* line = reinterpret_cast<int8_t*>(args.scratch + thread * args.scratch_stride);
+      auto* line = reinterpret_cast<int8_t*>(args.scratch_of(thread));
       run_split(geometry, args.inputs[0].shape()[3], row, src, line, dst);
     });
   }

@@ -42,8 +42,10 @@ struct RunArgs {
   std::span<const TensorRef> inputs;  ///< Constants included.
   std::span<const TensorRef> outputs;
   std::byte* scratch = nullptr;  ///< threads * scratch_per_thread() bytes, aligned to kAlignment.
-  size_t scratch_stride = 0;     ///< Thread i owns scratch + i * scratch_stride.
+  size_t scratch_stride = 0;     ///< From one thread's to the next.
   ThreadPool* pool = nullptr;
+
+  std::byte* scratch_of(size_t thread) const { return scratch + thread * scratch_stride; }
 };
 
 /// An operator of a network: immutable once created, so that any number of contexts may run it at

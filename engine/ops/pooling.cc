@@ -73,8 +73,7 @@ Status PoolOperator::reshape(std::span<const TensorDesc> inputs,
   const Shape& input = inputs[0].shape;
   ConvGeometry geometry;
   if (Status status = make_geometry(attributes_, input, &geometry); !status.ok()) return status;
-  outputs[0].shape = {input[0], static_cast<uint32_t>(geometry.output_h),
-                      static_cast<uint32_t>(geometry.output_w), input[3]};
+  outputs[0].shape = geometry.output_shape(input[3]);
   return {};
 }
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/ops/convolution.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "engine/ops/operands.h"
+
+namespace bitpose {
+namespace {
+
+Status make_geometry(const ConvLayer& layer, const Shape& input, ConvGeometry* geometry) {
+  return make_conv_geometry(layer.window, layer.kernel_h, layer.kernel_w, input, layer.columns,
+                            geometry);
+}
+
+}  // namespace
+
+ConvLayer dense_layer(const char* name, const CreateArgs& args) {
+  const Shape& weights = args.inputs[1].shape;
+  return {.name = name,
+          .window = args.as<ConvWindow>(),
+          .kernel_h = weights[1],
+          .kernel_w = weights[2],
+          .channels = weights[3],
+          .filter_channels = weights[3],
+          .columns = weights[0]};
+}
+
+ConvLayer depthwise_layer(const char* name, const CreateArgs& args) {
+  const Shape& weights = args.inputs[1].shape;
+  return {.name = name,
+          .window = args.as<ConvWindow>(),
+          .kernel_h = weights[0],
+          .kernel_w = weights[1],
+          .channels = weights[2],
+          .filter_channels = 1,
+          .columns = weights[2]};
+}
+
+Status check_conv_f32(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args) {
+  const auto& attributes = args.as<ConvF32Attributes>();
+  const TensorDesc& weights = args.inputs[1];
+  const std::string name = layer.name;
+  OperandChecks checks;
+  checks.of("x", args.inputs[0]).dtype({DType::kF32}).rank(4);
+  checks.of("weights", weights).dtype({DType::kF32}).rank(weights_rank).constant();
+  checks.require(weights.shape.elements() > 0, name + ": weights must not be empty");
+  checks.of("bias", args.inputs[2]).dtype({DType::kF32}).shape({layer.columns}).constant();
+  checks.of("y", args.outputs[0]).dtype({DType::kF32});
+  checks.require(attributes.fmin <= attributes.fmax, name + ": fmin must not exceed fmax");
+  return checks.status();
+}
+
+Status check_conv_qs8(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args) {
+  const auto& attributes = args.as<ConvQs8Attributes>();
+  const TensorDesc& weights = args.inputs[1];
+  const std::string name = layer.name;
+  OperandChecks checks;
+  checks.of("x", args.inputs[0]).dtype({DType::kS8}).rank(4).quantized();
+  checks.of("weights", weights).dtype({DType::kS8}).rank(weights_rank).constant();
+  checks.require(weights.shape.elements() > 0, name + ": weights must not be empty");
+  checks.require(weights.zero_point >= -128 && weights.zero_point <= 127,
+                 name + ": the weights' zero point must be in -128..127");
+  checks.of("bias", args.inputs[2]).dtype({DType::kS32}).shape({layer.columns}).constant();
+  checks.of("multiplier", args.inputs[3]).dtype({DType::kF32}).shape({layer.columns}).constant();
+  checks.of("y", args.outputs[0]).dtype({DType::kS8}).quantized();
+  checks.require(attributes.qmin <= attributes.qmax, name + ": qmin must not exceed qmax");
+  if (!checks.ok()) return checks.status();
+  const auto* multiplier = static_cast<const float*>(args.inputs[3].constant);
+  checks.require(std::all_of(multiplier, multiplier + layer.columns,
+                             [](float m) { return std::isfinite(m) && m > 0; }),
+                 name + ": every multiplier must be finite and positive");
+  return checks.status();
+}
+
+Status ConvOperator::reshape(std::span<const TensorDesc> inputs,
+                             std::span<TensorDesc> outputs) const {
+  const Shape& x = inputs[0].shape;
+  ConvGeometry geometry;
+  if (Status status = make_geometry(layer_, x, &geometry); !status.ok()) return status;
+  if (x[3] != layer_.channels) {
+    return invalid_model(std::string(layer_.name) + ": input " + x.text() + " must have the " +
+                         std::to_string(layer_.channels) + " channels of the weights");
+  }
+  outputs[0].shape = geometry.output_shape(layer_.columns);
+  return {};
+}
+
+Cost ConvOperator::cost(std::span<const TensorDesc> inputs,
+                        std::span<const TensorDesc> outputs) const {
+  Cost cost = Operator::cost(inputs, outputs);
+  cost.macs = outputs[0].shape.elements() * layer_.taps() * layer_.filter_channels;
+  return cost;
+}
+
+ConvGeometry ConvOperator::geometry_of(const Shape& input) const {
+  ConvGeometry geometry{};
+  // Cannot fail for a shape that `reshape` accepted; a geometry of zeros has no pixels.
+  (void)make_geometry(layer_, input, &geometry).ok();
+  return geometry;
+}
+
+}  // namespace bitpose

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/model/fields.h"
+#include "engine/ops/conv_geometry.h"
+#include "engine/ops/operator.h"
+#include "engine/ops/scaled_range.h"
+
+/// What the convolutions share.
+namespace bitpose {
+
+/// The attributes of a convolution of floats.
+struct ConvF32Attributes {
+  ConvWindow window;
+  float fmin, fmax;
+};
+
+inline constexpr auto kConvF32Fields = join_fields(
+    kConvWindowFields, {BITPOSE_FIELD(ConvF32Attributes, fmin, -kUnbounded, kUnbounded),
+                        BITPOSE_FIELD(ConvF32Attributes, fmax, -kUnbounded, kUnbounded)});
+
+/// The attributes of a convolution of 8-bit tensors.
+struct ConvQs8Attributes {
+  ConvWindow window;
+  int32_t qmin, qmax;
+};
+
+inline constexpr auto kConvQs8Fields = join_fields(
+    kConvWindowFields,
+    {BITPOSE_CODE_FIELD(ConvQs8Attributes, qmin), BITPOSE_CODE_FIELD(ConvQs8Attributes, qmax)});
+
+/// The filters of a convolution and where they stand.
+struct ConvLayer {
+  const char* name;  ///< Of the operator.
+  ConvWindow window;
+  uint32_t kernel_h, kernel_w;
+  uint32_t channels;         ///< Of the input,
+  uint32_t filter_channels;  ///< of these the ones that a filter sees,
+  uint32_t columns;          ///< and of the output.
+
+  size_t taps() const { return size_t{kernel_h} * kernel_w; }
+};
+
+/// The layer whose weights, the second input, are [O,kh,kw,C].
+ConvLayer dense_layer(const char* name, const CreateArgs& args);
+
+/// The layer whose weights, the second input, are [kh,kw,C].
+ConvLayer depthwise_layer(const char* name, const CreateArgs& args);
+
+/// Checks the operands x, weights, bias and y of a layer, and its ConvF32Attributes.
+Status check_conv_f32(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args);
+
+/// Checks the operands x, weights, bias, multiplier and y of a layer, and its ConvQs8Attributes.
+Status check_conv_qs8(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args);
+
+/// A convolution: everything but the kernel.
+class ConvOperator : public Operator {
+ public:
+  explicit ConvOperator(const ConvLayer& layer) : layer_(layer) {}
+
+  Status reshape(std::span<const TensorDesc> inputs, std::span<TensorDesc> outputs) const override;
+  Cost cost(std::span<const TensorDesc> inputs, std::span<const TensorDesc> outputs) const override;
+
+ protected:
+  const ConvLayer& layer() const { return layer_; }
+  /// The geometry over an input of a shape that `reshape` accepted.
+  ConvGeometry geometry_of(const Shape& input) const;
+
+ private:
+  ConvLayer layer_;
+};
+
+}  // namespace bitpose
