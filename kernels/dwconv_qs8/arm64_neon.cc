@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arm_neon.h>
 
-#include "kernels/dwconv_qs8/dwconv_qs8.h"
+#include "kernels/dwconv_qs8/columns.h"
 #include "kernels/dwconv_qs8/parts.h"
 #include "kernels/dwconv_qs8/taps.h"
 
@@ -19,24 +19,6 @@ namespace bitpose {
 namespace {
 
 constexpr size_t NR = 16;
-
-/// Packed constants of a group of channels.
-struct Group {
-  const int32_t* bias;
-  const float* multiplier;
-  const int8_t* weights;  ///< [part][tap][NR].
-  size_t parts;
-
-  explicit Group(const std::byte* group)
-      : bias(reinterpret_cast<const int32_t*>(group + kPartsHeader)),
-        multiplier(reinterpret_cast<const float*>(bias + NR)),
-        weights(reinterpret_cast<const int8_t*>(multiplier + NR)),
-        parts(*reinterpret_cast<const uint32_t*>(group)) {}
-
-  const std::byte* end(size_t taps) const {
-    return reinterpret_cast<const std::byte*>(weights + parts * taps * NR);
-  }
-};
 
 // gcc 12 keeps the low half of a vector that an intrinsic takes in a register of its own, for which
 // the window leaves no room; these take whole vectors.
@@ -85,7 +67,7 @@ struct Epilogue {
   const float* multiplier;
   size_t count;  ///< Channels left, this group's and those behind.
 
-  Epilogue(const OutputRange& range, const Group& group, size_t channels)
+  Epilogue(const OutputRange& range, const Group<NR>& group, size_t channels)
       : zero_point(vdupq_n_s16(static_cast<int16_t>(range.zero_point))),
         qmin(vdupq_n_s8(static_cast<int8_t>(range.qmin))),
         qmax(vdupq_n_s8(static_cast<int8_t>(range.qmax))),
@@ -114,34 +96,12 @@ struct Epilogue {
 
 /// The pixels of one column under the window, or their weights.
 struct Column {
+  static constexpr size_t kRows = 3;
+  static constexpr bool kByThree = true;
   int8x16_t row0, row1, row2;
-};
 
-/// Walks over the columns of three input rows at one group of channels.
-struct Columns {
-  const int8_t *row0, *row1, *row2;
-  const int8_t* padding;
-  size_t step, end;
-  size_t at;  ///< Offset of the next column; wraps to a large number left of the picture.
-
-  Columns(const DwconvQs8Args& args, size_t c)
-      : row0(args.rows[0] + c),
-        row1(args.rows[1] + c),
-        row2(args.rows[2] + c),
-        padding(args.padding + c),
-        step(args.channels),
-        end(args.input_w * step),
-        at(0 - args.pad_left * step) {}
-
-  Column column() const {
-    if (at < end) return {vld1q_s8(row0 + at), vld1q_s8(row1 + at), vld1q_s8(row2 + at)};
-    const int8x16_t pad = vld1q_s8(padding);
-    return {pad, pad, pad};
-  }
-  Column next() {
-    const Column pixels = column();
-    at += step;
-    return pixels;
+  static Column load(const int8_t* const (&rows)[kRows], size_t offset) {
+    return {vld1q_s8(rows[0] + offset), vld1q_s8(rows[1] + offset), vld1q_s8(rows[2] + offset)};
   }
 };
 
@@ -168,7 +128,7 @@ inline void add_window(Accumulators& acc, const Column& a0, const Column& a1, co
 /// weights. Inlined by force: arguments in memory would cost more than the arithmetic.
 template <bool WIDE>
 __attribute__((always_inline)) inline void pixel(const Column& a0, const Column& a1,
-                                                 const Column& a2, const Group& group,
+                                                 const Column& a2, const Group<NR>& group,
                                                  const Weights& first, const Epilogue& out,
                                                  int8_t* dst) {
   Accumulators acc(group.bias);
@@ -179,57 +139,19 @@ __attribute__((always_inline)) inline void pixel(const Column& a0, const Column&
   out.store(dst, acc);
 }
 
-/// 3x3: a group of channels. S is the stride of a filter without dilation, or 0 for any stride and
-/// dilation. WIDE weights have several parts.
+/// 3x3: a group of channels. WIDE weights have several parts.
 template <int S, bool WIDE>
-void filter_row(const DwconvQs8Args& args, size_t c, const Group group) {
+void filter_row(const DwconvQs8Args& args, size_t c, const Group<NR> group) {
   const Epilogue out(args.range, group, args.channels - c);
   const Weights weights(group.weights);
-  Columns columns(args, c);
-  // Locals: int8 stores may alias whatever is behind a pointer.
-  const size_t step = args.channels;
-  const size_t stride = args.stride_w * step;
-  const size_t dilation = args.dilation_w * step;
-  int8_t* dst = args.dst + c;
-  size_t left = args.output_w;
-  if constexpr (S == 1) {
-    Column a0 = columns.next();
-    Column a1 = columns.next();
-    Column a2 = a1;
-    for (; left >= 3; left -= 3, dst += 3 * step) {
-      a2 = columns.next();
-      pixel<WIDE>(a0, a1, a2, group, weights, out, dst);
-      a0 = columns.next();
-      pixel<WIDE>(a1, a2, a0, group, weights, out, dst + step);
-      a1 = columns.next();
-      pixel<WIDE>(a2, a0, a1, group, weights, out, dst + 2 * step);
-    }
-    for (; left > 0; --left, dst += step) {
-      a2 = columns.next();
-      pixel<WIDE>(a0, a1, a2, group, weights, out, dst);
-      a0 = a1;
-      a1 = a2;
-    }
-  } else if constexpr (S == 2) {
-    Column a0 = columns.next();
-    for (; left > 0; --left, dst += step) {
-      const Column a1 = columns.next();
-      const Column a2 = columns.next();
-      pixel<WIDE>(a0, a1, a2, group, weights, out, dst);
-      a0 = a2;
-    }
-  } else {
-    for (size_t at = columns.at; left > 0; --left, dst += step, at += stride) {
-      Column a[3];
-      columns.at = at;
-      for (int kx = 0; kx < 3; ++kx, columns.at += dilation) a[kx] = columns.column();
-      pixel<WIDE>(a[0], a[1], a[2], group, weights, out, dst);
-    }
-  }
+  const auto under_window =
+      [&](const Column& a0, const Column& a1, const Column& a2, int8_t* dst)
+          __attribute__((always_inline)) { pixel<WIDE>(a0, a1, a2, group, weights, out, dst); };
+  slide<Column, 1, S>(args, c, under_window);
 }
 
 /// Any filter: one pixel, whose taps are filled, of a group of channels.
-inline void pixel_any(const DwconvQs8Args& args, size_t taps, size_t c, const Group& group,
+inline void pixel_any(const DwconvQs8Args& args, size_t taps, size_t c, const Group<NR>& group,
                       int8_t* dst) {
   Accumulators acc(group.bias);
   const int8_t* w = group.weights;
@@ -253,7 +175,7 @@ void dwconv_qs8_3x3x16__neon(const DwconvQs8Args& args) {
   const size_t stride = args.dilation_w == 1 ? args.stride_w : 0;
   const auto* packed = static_cast<const std::byte*>(args.packed);
   for (size_t c = 0; c < args.channels; c += NR) {
-    const Group group(packed);
+    const Group<NR> group(packed);
     if (group.parts > 1 || (stride != 1 && stride != 2)) {
       filter_row<0, true>(args, c, group);
     } else if (stride == 1) {
@@ -271,7 +193,7 @@ void dwconv_qs8_1x16__neon(const DwconvQs8Args& args) {
     fill_taps(args, x);
     const auto* packed = static_cast<const std::byte*>(args.packed);
     for (size_t c = 0; c < args.channels; c += NR) {
-      const Group group(packed);
+      const Group<NR> group(packed);
       pixel_any(args, taps, c, group, args.dst + x * args.channels + c);
       packed = group.end(taps);
     }

@@ -11,7 +11,7 @@ namespace bitpose {
 namespace {
 
 /// A group of channels, from the first on.
-struct Group {
+struct PackedGroup {
   size_t first;
   uint32_t width;
   uint32_t lanes;  ///< 128-bit lanes of the accumulator vectors.
@@ -42,8 +42,8 @@ size_t parts_of(const DwconvQs8Kernel& kernel, int32_t weight) {
   return parts;
 }
 
-Group group_at(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, size_t first) {
-  Group group{first, kernel.nr, kernel.lanes, 1};
+PackedGroup group_at(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, size_t first) {
+  PackedGroup group{first, kernel.nr, kernel.lanes, 1};
   if (!in_parts(kernel)) return group;
   if (in_quads(kernel)) {
     group.width = static_cast<uint32_t>(quad_group_width(layer.channels - first));
@@ -80,7 +80,7 @@ size_t part_bytes(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, 
 size_t header_bytes(const DwconvQs8Kernel& kernel) { return in_parts(kernel) ? kPartsHeader : 0; }
 
 size_t group_bytes(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer,
-                   const Group& group) {
+                   const PackedGroup& group) {
   return header_bytes(kernel) + group.width * (sizeof(int32_t) + sizeof(float)) +
          group.parts * part_bytes(kernel, layer, group.width);
 }
@@ -123,8 +123,8 @@ void store_weight(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, 
   }
 }
 
-void pack_channel(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, const Group& group,
-                  size_t channel, size_t position, std::byte* packed) {
+void pack_channel(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer,
+                  const PackedGroup& group, size_t channel, size_t position, std::byte* packed) {
   std::byte* bias = packed + header_bytes(kernel);
   std::byte* multiplier = bias + group.width * sizeof(int32_t);
   std::byte* weights = multiplier + group.width * sizeof(float);
@@ -153,7 +153,7 @@ void pack_channel(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, 
 size_t packed_dwconv_bytes(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer) {
   size_t bytes = 0;
   for (size_t first = 0; first < layer.channels;) {
-    const Group group = group_at(kernel, layer, first);
+    const PackedGroup group = group_at(kernel, layer, first);
     bytes += group_bytes(kernel, layer, group);
     first += group.width;
   }
@@ -164,7 +164,7 @@ void pack_dwconv(const DwconvQs8Kernel& kernel, const DwconvQs8Weights& layer, v
   std::memset(packed, 0, packed_dwconv_bytes(kernel, layer));
   auto* at = static_cast<std::byte*>(packed);
   for (size_t first = 0; first < layer.channels;) {
-    const Group group = group_at(kernel, layer, first);
+    const PackedGroup group = group_at(kernel, layer, first);
     if (in_parts(kernel)) {
       const auto parts = static_cast<uint32_t>(group.parts);
       std::memcpy(at, &parts, sizeof(parts));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <immintrin.h>
 
-#include "kernels/dwconv_qs8/dwconv_qs8.h"
+#include "kernels/dwconv_qs8/columns.h"
 #include "kernels/dwconv_qs8/taps.h"
 
 // Two taps at a time: activations widened to int16 and interleaved, so that vpmaddwd multiplies
@@ -101,42 +101,21 @@ inline void row(const DwconvQs8Args& args) {
   }
 }
 
-/// The pairs of four input rows in one column, 8 channels.
-struct Column {
-  __m256i pairs01, pairs23;
-};
-
 inline __m256i interleave(const int8_t* a, const int8_t* b) {
   return _mm256_cvtepi8_epi16(
       _mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(a)),
                         _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b))));
 }
 
-/// Walks over the columns of up to four neighbouring input rows at 8 channels.
-struct Columns {
-  const int8_t *row0, *row1, *row2, *row3;
-  const int8_t* padding;
-  size_t step, end;
-  size_t at;  ///< Offset of the next column; wraps to a large number left of the picture.
+/// The pairs of four input rows in one column, 8 channels.
+struct Column {
+  static constexpr size_t kRows = 4;
+  static constexpr bool kByThree = false;
+  __m256i pairs01, pairs23;
 
-  Columns(const DwconvQs8Args& args, size_t c, bool four)
-      : row0(args.rows[0] + c),
-        row1(args.rows[1] + c),
-        row2(args.rows[2] + c),
-        row3(four ? args.rows[3] + c : row2),  // Has no weight when there is one output row.
-        padding(args.padding + c),
-        step(args.channels),
-        end(args.input_w * step),
-        at(0 - args.pad_left * step) {}
-
-  Column column() const {
-    if (at < end) return {interleave(row0 + at, row1 + at), interleave(row2 + at, row3 + at)};
-    return {interleave(padding, padding), interleave(padding, padding)};
-  }
-  Column next() {
-    const Column pairs = column();
-    at += step;
-    return pairs;
+  static Column load(const int8_t* const (&rows)[kRows], size_t offset) {
+    return {interleave(rows[0] + offset, rows[1] + offset),
+            interleave(rows[2] + offset, rows[3] + offset)};
   }
 };
 
@@ -202,46 +181,17 @@ inline void pixels(const Column& a0, const Column& a1, const Column& a2, const G
   store_rows<ROWS>(dst, row_stride, codes_of_rows(acc0, acc1, group.multiplier, out), count);
 }
 
-/// 3x3: 8 channels of ROWS output rows. S is the stride of a filter without dilation, or 0 for any
-/// stride and dilation.
+/// 3x3: 8 channels of ROWS output rows.
 template <int ROWS, int S>
 void filter_rows(const DwconvQs8Args& args, size_t c, const Group group) {
   const Epilogue out(args.range);
-  Columns columns(args, c, ROWS == 2);
-  // Locals: int8 stores may alias whatever is behind a pointer.
-  const size_t step = args.channels;
   const size_t count = args.channels - c;
   const size_t row_stride = args.dst_row_stride;
-  const size_t stride = args.stride_w * step;
-  const size_t dilation = args.dilation_w * step;
-  int8_t* dst = args.dst + c;
-  size_t left = args.output_w;
-  if constexpr (S == 1) {
-    Column a0 = columns.next();
-    Column a1 = columns.next();
-    for (; left > 0; --left, dst += step) {
-      const Column a2 = columns.next();
-      pixels<ROWS>(a0, a1, a2, group, out, dst, row_stride, count);
-      a0 = a1;
-      a1 = a2;
-    }
-  } else if constexpr (S == 2) {
-    Column a0 = columns.next();
-    for (; left > 0; --left, dst += step) {
-      const Column a1 = columns.next();
-      const Column a2 = columns.next();
-      pixels<ROWS>(a0, a1, a2, group, out, dst, row_stride, count);
-      a0 = a2;
-    }
-  } else {
-    for (size_t at = columns.at; left > 0; --left, dst += step, at += stride) {
-      Column a[3];
-      columns.at = at;
-#pragma GCC unroll 3
-      for (int kx = 0; kx < 3; ++kx, columns.at += dilation) a[kx] = columns.column();
-      pixels<ROWS>(a[0], a[1], a[2], group, out, dst, row_stride, count);
-    }
-  }
+  const auto under_window = [&](const Column& a0, const Column& a1, const Column& a2, int8_t* dst)
+                                __attribute__((always_inline)) {
+                                  pixels<ROWS>(a0, a1, a2, group, out, dst, row_stride, count);
+                                };
+  slide<Column, ROWS, S>(args, c, under_window);
 }
 
 template <int ROWS>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <immintrin.h>
 
-#include "kernels/dwconv_qs8/dwconv_qs8.h"
+#include "kernels/dwconv_qs8/columns.h"
 #include "kernels/dwconv_qs8/parts.h"
 #include "kernels/dwconv_qs8/taps.h"
 
@@ -22,21 +22,26 @@
 namespace bitpose {
 namespace {
 
+template <typename Vector>
+inline Vector load_vector(const void* src) {
+  Vector x;
+  __builtin_memcpy(&x, src, sizeof(x));
+  return x;
+}
+
 // Vectors of 64, 32 and 16 channels under one face.
 
 struct Zmm {
   using Ints = __m512i;
+  using Floats = __m512;
   static constexpr size_t kChannels = 64;
-  static Ints load(const void* p) { return _mm512_loadu_si512(p); }
   static Ints set8(int8_t x) { return _mm512_set1_epi8(x); }
   static Ints set16(int16_t x) { return _mm512_set1_epi16(x); }
-  static Ints flip(Ints a, Ints b) { return _mm512_xor_si512(a, b); }
   static Ints low8(Ints a, Ints b) { return _mm512_unpacklo_epi8(a, b); }
   static Ints high8(Ints a, Ints b) { return _mm512_unpackhi_epi8(a, b); }
   static Ints low16(Ints a, Ints b) { return _mm512_unpacklo_epi16(a, b); }
   static Ints high16(Ints a, Ints b) { return _mm512_unpackhi_epi16(a, b); }
-  static __m512 load_floats(const float* p) { return _mm512_loadu_ps(p); }
-  static Ints scale(Ints acc, __m512 m) {
+  static Ints scale(Ints acc, Floats m) {
     return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), m));
   }
   static Ints narrow32(Ints a, Ints b) { return _mm512_packs_epi32(a, b); }
@@ -45,7 +50,6 @@ struct Zmm {
   static Ints clamp(Ints x, Ints low, Ints high) {
     return _mm512_min_epi8(_mm512_max_epi8(x, low), high);
   }
-  static void store(int8_t* dst, Ints x) { _mm512_storeu_si512(dst, x); }
   static void store_first(int8_t* dst, Ints x, size_t n) {
     _mm512_mask_storeu_epi8(dst, (__mmask64{1} << n) - 1, x);
   }
@@ -53,17 +57,15 @@ struct Zmm {
 
 struct Ymm {
   using Ints = __m256i;
+  using Floats = __m256;
   static constexpr size_t kChannels = 32;
-  static Ints load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
   static Ints set8(int8_t x) { return _mm256_set1_epi8(x); }
   static Ints set16(int16_t x) { return _mm256_set1_epi16(x); }
-  static Ints flip(Ints a, Ints b) { return _mm256_xor_si256(a, b); }
   static Ints low8(Ints a, Ints b) { return _mm256_unpacklo_epi8(a, b); }
   static Ints high8(Ints a, Ints b) { return _mm256_unpackhi_epi8(a, b); }
   static Ints low16(Ints a, Ints b) { return _mm256_unpacklo_epi16(a, b); }
   static Ints high16(Ints a, Ints b) { return _mm256_unpackhi_epi16(a, b); }
-  static __m256 load_floats(const float* p) { return _mm256_loadu_ps(p); }
-  static Ints scale(Ints acc, __m256 m) {
+  static Ints scale(Ints acc, Floats m) {
     return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), m));
   }
   static Ints narrow32(Ints a, Ints b) { return _mm256_packs_epi32(a, b); }
@@ -72,9 +74,6 @@ struct Ymm {
   static Ints clamp(Ints x, Ints low, Ints high) {
     return _mm256_min_epi8(_mm256_max_epi8(x, low), high);
   }
-  static void store(int8_t* dst, Ints x) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst), x);
-  }
   static void store_first(int8_t* dst, Ints x, size_t n) {
     _mm256_mask_storeu_epi8(dst, (__mmask32{1} << n) - 1, x);
   }
@@ -82,17 +81,15 @@ struct Ymm {
 
 struct Xmm {
   using Ints = __m128i;
+  using Floats = __m128;
   static constexpr size_t kChannels = 16;
-  static Ints load(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
   static Ints set8(int8_t x) { return _mm_set1_epi8(x); }
   static Ints set16(int16_t x) { return _mm_set1_epi16(x); }
-  static Ints flip(Ints a, Ints b) { return _mm_xor_si128(a, b); }
   static Ints low8(Ints a, Ints b) { return _mm_unpacklo_epi8(a, b); }
   static Ints high8(Ints a, Ints b) { return _mm_unpackhi_epi8(a, b); }
   static Ints low16(Ints a, Ints b) { return _mm_unpacklo_epi16(a, b); }
   static Ints high16(Ints a, Ints b) { return _mm_unpackhi_epi16(a, b); }
-  static __m128 load_floats(const float* p) { return _mm_loadu_ps(p); }
-  static Ints scale(Ints acc, __m128 m) {
+  static Ints scale(Ints acc, Floats m) {
     return _mm_cvtps_epi32(_mm_mul_ps(_mm_cvtepi32_ps(acc), m));
   }
   static Ints narrow32(Ints a, Ints b) { return _mm_packs_epi32(a, b); }
@@ -101,29 +98,8 @@ struct Xmm {
   static Ints clamp(Ints x, Ints low, Ints high) {
     return _mm_min_epi8(_mm_max_epi8(x, low), high);
   }
-  static void store(int8_t* dst, Ints x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), x); }
   static void store_first(int8_t* dst, Ints x, size_t n) {
     _mm_mask_storeu_epi8(dst, static_cast<__mmask16>((1u << n) - 1), x);
-  }
-};
-
-/// Packed constants of a group of channels.
-template <typename V>
-struct Group {
-  const int32_t* bias;
-  const float* multiplier;
-  const int8_t* weights;
-  size_t parts;  ///< Weights are sums of that many int8.
-
-  explicit Group(const std::byte* group)
-      : bias(reinterpret_cast<const int32_t*>(group + kPartsHeader)),
-        multiplier(reinterpret_cast<const float*>(bias + V::kChannels)),
-        weights(reinterpret_cast<const int8_t*>(multiplier + V::kChannels)),
-        parts(*reinterpret_cast<const uint32_t*>(group)) {}
-
-  /// Where the next group starts, if a part has `quads` quads of weights.
-  const std::byte* end(size_t quads) const {
-    return reinterpret_cast<const std::byte*>(weights + parts * quads * V::kChannels * 4);
   }
 };
 
@@ -134,7 +110,7 @@ struct Epilogue {
   const float* multiplier;
   size_t count;  ///< Channels left, this group's and those behind.
 
-  Epilogue(const OutputRange& range, const Group<V>& group, size_t channels)
+  Epilogue(const OutputRange& range, const Group<V::kChannels>& group, size_t channels)
       : zero_point(V::set16(static_cast<int16_t>(range.zero_point))),
         qmin(V::set8(static_cast<int8_t>(range.qmin))),
         qmax(V::set8(static_cast<int8_t>(range.qmax))),
@@ -148,7 +124,7 @@ struct Epilogue {
     typename V::Ints x[ROWS][4];
 #pragma GCC unroll 4
     for (size_t j = 0; j < 4; ++j) {
-      const auto scale = V::load_floats(multiplier + j * V::kChannels / 4);
+      const auto scale = load_vector<typename V::Floats>(multiplier + j * V::kChannels / 4);
 #pragma GCC unroll 2
       for (int r = 0; r < ROWS; ++r) x[r][j] = V::scale(acc[r][j], scale);
     }
@@ -158,7 +134,7 @@ struct Epilogue {
       const auto words1 = V::add16(V::narrow32(x[r][2], x[r][3]), zero_point);
       const auto codes = V::clamp(V::narrow16(words0, words1), qmin, qmax);
       if (count >= V::kChannels) {
-        V::store(dst, codes);
+        __builtin_memcpy(dst, &codes, sizeof(codes));
       } else {
         V::store_first(dst, codes, count);
       }
@@ -170,7 +146,7 @@ template <typename V, int ROWS>
 inline void load_bias(typename V::Ints (&acc)[ROWS][4], const int32_t* bias) {
 #pragma GCC unroll 4
   for (size_t j = 0; j < 4; ++j) {
-    acc[0][j] = V::load(bias + j * V::kChannels / 4);
+    acc[0][j] = load_vector<typename V::Ints>(bias + j * V::kChannels / 4);
     if constexpr (ROWS == 2) acc[1][j] = acc[0][j];
   }
 }
@@ -178,23 +154,26 @@ inline void load_bias(typename V::Ints (&acc)[ROWS][4], const int32_t* bias) {
 /// The same channels under four taps: vector j holds 4 bytes for each of its channels.
 template <typename V>
 struct Quads {
-  V::Ints q[4];
-};
+  static constexpr size_t kRows = 4;
+  static constexpr bool kByThree = false;
+  using Ints = V::Ints;
+  Ints q[4];
 
-template <typename V>
-inline Quads<V> interleave(const int8_t* a, const int8_t* b, const int8_t* c, const int8_t* d) {
-  const auto top_bit = V::set8(-128);
-  const auto row0 = V::flip(V::load(a), top_bit);
-  const auto row1 = V::flip(V::load(b), top_bit);
-  const auto row2 = V::flip(V::load(c), top_bit);
-  const auto row3 = V::flip(V::load(d), top_bit);
-  const auto low01 = V::low8(row0, row1);
-  const auto low23 = V::low8(row2, row3);
-  const auto high01 = V::high8(row0, row1);
-  const auto high23 = V::high8(row2, row3);
-  return {{V::low16(low01, low23), V::high16(low01, low23), V::low16(high01, high23),
-           V::high16(high01, high23)}};
-}
+  __attribute__((always_inline)) static Quads load(const int8_t* const (&rows)[kRows],
+                                                   size_t offset) {
+    const Ints top_bit = V::set8(-128);
+    const Ints row0 = load_vector<Ints>(rows[0] + offset) ^ top_bit;
+    const Ints row1 = load_vector<Ints>(rows[1] + offset) ^ top_bit;
+    const Ints row2 = load_vector<Ints>(rows[2] + offset) ^ top_bit;
+    const Ints row3 = load_vector<Ints>(rows[3] + offset) ^ top_bit;
+    const Ints low01 = V::low8(row0, row1);
+    const Ints low23 = V::low8(row2, row3);
+    const Ints high01 = V::high8(row0, row1);
+    const Ints high23 = V::high8(row2, row3);
+    return {{V::low16(low01, low23), V::high16(low01, low23), V::low16(high01, high23),
+             V::high16(high01, high23)}};
+  }
+};
 
 /// acc += quads of a times those at weights + OFFSET. gcc 12 copies and spills accumulators around
 /// the intrinsic, and takes a register per address.
@@ -213,39 +192,11 @@ inline void accumulate(typename V::Ints (&acc)[4], const Quads<V>& a, const int8
   dot_accumulate<(INDEX * 4 + 3) * kBytes>(acc[3], a.q[3], weights);
 }
 
-/// Walks over the columns of up to four neighbouring input rows at one group of channels.
-template <typename V>
-struct Columns {
-  const int8_t *row0, *row1, *row2, *row3;
-  const int8_t* padding;
-  size_t step, end;
-  size_t at;  ///< Offset of the next column; wraps to a large number left of the picture.
-
-  Columns(const DwconvQs8Args& args, size_t c, bool four)
-      : row0(args.rows[0] + c),
-        row1(args.rows[1] + c),
-        row2(args.rows[2] + c),
-        row3(four ? args.rows[3] + c : row2),  // Has no weight when there is one output row.
-        padding(args.padding + c),
-        step(args.channels),
-        end(args.input_w * step),
-        at(0 - args.pad_left * step) {}
-
-  Quads<V> column() const {
-    if (at < end) return interleave<V>(row0 + at, row1 + at, row2 + at, row3 + at);
-    return interleave<V>(padding, padding, padding, padding);
-  }
-  Quads<V> next() {
-    const Quads<V> quads = column();
-    at += step;
-    return quads;
-  }
-};
-
 /// ROWS output pixels below each other from the three columns under their windows.
 template <typename V, int ROWS>
 inline void pixels(const Quads<V>& a0, const Quads<V>& a1, const Quads<V>& a2,
-                   const Group<V>& group, const Epilogue<V>& out, int8_t* dst, size_t row_stride) {
+                   const Group<V::kChannels>& group, const Epilogue<V>& out, int8_t* dst,
+                   size_t row_stride) {
   typename V::Ints acc[ROWS][4];
   load_bias<V>(acc, group.bias);
   const int8_t* weights = group.weights;
@@ -262,64 +213,35 @@ inline void pixels(const Quads<V>& a0, const Quads<V>& a1, const Quads<V>& a2,
   out.store(dst, row_stride, acc);
 }
 
-/// 3x3: a group of channels of ROWS output rows. S is the stride of a filter without dilation, or 0
-/// for any stride and dilation.
+/// 3x3: a group of channels of ROWS output rows.
 template <typename V, int ROWS, int S>
-void filter_rows(const DwconvQs8Args& args, size_t c, const Group<V> group) {
+void filter_rows(const DwconvQs8Args& args, size_t c, const std::byte* packed) {
+  const Group<V::kChannels> group(packed);
   const Epilogue<V> out(args.range, group, args.channels - c);
-  Columns<V> columns(args, c, ROWS == 2);
-  // Locals: int8 stores may alias whatever is behind a pointer.
-  const size_t step = args.channels;
   const size_t row_stride = args.dst_row_stride;
-  const size_t stride = args.stride_w * step;
-  const size_t dilation = args.dilation_w * step;
-  int8_t* dst = args.dst + c;
-  size_t left = args.output_w;
-  if constexpr (S == 1) {
-    Quads<V> a0 = columns.next();
-    Quads<V> a1 = columns.next();
-    for (; left > 0; --left, dst += step) {
-      const Quads<V> a2 = columns.next();
-      pixels<V, ROWS>(a0, a1, a2, group, out, dst, row_stride);
-      a0 = a1;
-      a1 = a2;
-    }
-  } else if constexpr (S == 2) {
-    Quads<V> a0 = columns.next();
-    for (; left > 0; --left, dst += step) {
-      const Quads<V> a1 = columns.next();
-      const Quads<V> a2 = columns.next();
-      pixels<V, ROWS>(a0, a1, a2, group, out, dst, row_stride);
-      a0 = a2;
-    }
-  } else {
-    for (size_t at = columns.at; left > 0; --left, dst += step, at += stride) {
-      Quads<V> a[3];
-      columns.at = at;
-#pragma GCC unroll 3
-      for (int kx = 0; kx < 3; ++kx, columns.at += dilation) a[kx] = columns.column();
-      pixels<V, ROWS>(a[0], a[1], a[2], group, out, dst, row_stride);
-    }
-  }
+  const auto under_window = [&](const auto& a0, const auto& a1, const auto& a2, int8_t* dst)
+                                __attribute__((always_inline)) {
+                                  pixels<V, ROWS>(a0, a1, a2, group, out, dst, row_stride);
+                                };
+  slide<Quads<V>, ROWS, S>(args, c, under_window);
 }
 
 template <typename V, int ROWS>
-inline void filter_rows(const DwconvQs8Args& args, size_t c, const Group<V>& group) {
-  if (args.stride_w == 1 && args.dilation_w == 1) return filter_rows<V, ROWS, 1>(args, c, group);
-  if (args.stride_w == 2 && args.dilation_w == 1) return filter_rows<V, ROWS, 2>(args, c, group);
-  return filter_rows<V, ROWS, 0>(args, c, group);
+inline void filter_rows(const DwconvQs8Args& args, size_t c, const std::byte* packed) {
+  if (args.stride_w == 1 && args.dilation_w == 1) return filter_rows<V, ROWS, 1>(args, c, packed);
+  if (args.stride_w == 2 && args.dilation_w == 1) return filter_rows<V, ROWS, 2>(args, c, packed);
+  return filter_rows<V, ROWS, 0>(args, c, packed);
 }
 
 struct Filter3x3 {
   template <typename V>
   static const std::byte* run(const DwconvQs8Args& args, size_t c, const std::byte* packed) {
-    const Group<V> group(packed);
     if (args.output_rows == 2) {
-      filter_rows<V, 2>(args, c, group);
+      filter_rows<V, 2>(args, c, packed);
     } else {
-      filter_rows<V, 1>(args, c, group);
+      filter_rows<V, 1>(args, c, packed);
     }
-    return group.end(6);
+    return Group<V::kChannels>(packed).end(6 * 4);
   }
 };
 
@@ -329,7 +251,7 @@ struct FilterTaps {
 
   template <typename V>
   const std::byte* run(const DwconvQs8Args& args, size_t c, const std::byte* packed) const {
-    const Group<V> group(packed);
+    const Group<V::kChannels> group(packed);
     const Epilogue<V> out(args.range, group, args.channels - c);
     const size_t taps = (args.kernel_h * args.kernel_w + 3) / 4 * 4;
     typename V::Ints acc[1][4];
@@ -337,13 +259,13 @@ struct FilterTaps {
     const int8_t* weights = group.weights;
     for (size_t part = 0; part < group.parts; ++part) {
       for (size_t t = 0; t < taps; t += 4, weights += 4 * V::kChannels) {
-        const auto a = interleave<V>(args.taps[t] + c, args.taps[t + 1] + c, args.taps[t + 2] + c,
-                                     args.taps[t + 3] + c);
-        accumulate<V, 0>(acc[0], a, weights);
+        const int8_t* const quad[] = {args.taps[t], args.taps[t + 1], args.taps[t + 2],
+                                      args.taps[t + 3]};
+        accumulate<V, 0>(acc[0], Quads<V>::load(quad, c), weights);
       }
     }
     out.store(args.dst + x * args.channels + c, 0, acc);
-    return group.end(taps / 4);
+    return group.end(taps);
   }
 };
 
