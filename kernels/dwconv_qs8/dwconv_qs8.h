@@ -69,8 +69,8 @@ enum class DwconvPacking {
   kTaps16,      ///< int16 [tap][NR].
   kPairs16,     ///< int16 [tap / 2][NR][tap % 2].
   kPairRows16,  ///< int16 [kx][output row r][i / 2][NR][i % 2] with i = ky + r < 4, of 3x3 filters.
-  /// int8 [tap / 4][NR][tap % 4], in groups of 64 channels, then 32 and 16. The kernel adds 128 to
-  /// activations.
+  /// int8 [tap / 4][NR][tap % 4], in groups of 64 channels, or 32 or 16 at the end. The kernel adds
+  /// 128 to activations.
   kQuads8,
   kQuadRows8,  ///< The same, int8 [kx][output row r][NR][i] with i = ky + r < 4, of 3x3 filters.
 };

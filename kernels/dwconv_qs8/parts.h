@@ -32,10 +32,9 @@ struct Group {
   }
 };
 
-/// Where weights stand in quads: channels of the group that `remaining` channels start with: 64
-/// while there are so many, and what wastes little behind them.
+/// Where weights stand in quads: channels of the group that `remaining` channels start with.
 inline size_t quad_group_width(size_t remaining) {
-  if (remaining > 48) return 64;
+  if (remaining > 32) return 64;
   return remaining > 16 ? 32 : 16;
 }
 
