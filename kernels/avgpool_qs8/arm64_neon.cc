@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/avgpool_qs8/avgpool_qs8.h"
-#include "kernels/base/pool_blocks.h"
+#include "kernels/avgpool_qs8/blocks.h"
 #include "kernels/base/requantize_neon.h"
 
-// Taps are summed in int16, where 255 of them cannot overflow, and every 255 of them in int32.
 namespace bitpose {
 namespace {
 
-constexpr size_t kTapsPerFlush = 255;
-
-struct Params {
-  explicit Params(const AvgpoolQs8Args& args)
-      : bias(static_cast<int32_t>(0u - static_cast<uint32_t>(args.window.taps()) *
-                                           static_cast<uint32_t>(args.zero_point))),
-        multiplier(args.multiplier),
-        range(args.range),
-        vectors(args.multiplier, args.range) {}
-
-  int32_t bias;  ///< -taps * zero_point.
-  float multiplier;
-  OutputRange range;
-  RequantizeNeon vectors;
-};
+using PoolParams = Params<RequantizeNeon>;
 
 /// N groups of 8 channels.
 template <int N>
@@ -31,7 +15,7 @@ struct Words {
   int32x4_t acc[N][2];
   size_t taps = 0;
 
-  Words(const Params& params, const int8_t*) {
+  Words(const PoolParams& params, const int8_t*) {
 #pragma GCC unroll 4
     for (int i = 0; i < N; ++i) {
       sum[i] = vdupq_n_s16(0);
@@ -55,7 +39,7 @@ struct Words {
     }
   }
 
-  void store(const Params& params, int8_t* dst) {
+  void store(const PoolParams& params, int8_t* dst) {
     flush();
 #pragma GCC unroll 4
     for (int i = 0; i < N; ++i) {
@@ -64,22 +48,11 @@ struct Words {
   }
 };
 
-struct Code {
-  static constexpr size_t kWidth = 1;
-  uint32_t acc;
-
-  Code(const Params& params, const int8_t*) : acc(static_cast<uint32_t>(params.bias)) {}
-  void take(const int8_t* src) { acc += static_cast<uint32_t>(int32_t{*src}); }
-  void store(const Params& params, int8_t* dst) const {
-    *dst = requantize(static_cast<int32_t>(acc), params.multiplier, params.range);
-  }
-};
-
 }  // namespace
 
 void avgpool_qs8_32__neon(const AvgpoolQs8Args& args) {
-  const Params params(args);
-  pool_outputs<Words<4>, Words<1>, Code>(args.window, params, args.src, args.dst);
+  const PoolParams params(args);
+  pool_outputs<Words<4>, Words<1>, Code<PoolParams>>(args.window, params, args.src, args.dst);
 }
 
 }  // namespace bitpose
