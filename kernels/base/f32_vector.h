@@ -25,7 +25,8 @@
 //                                           there is one
 //   reduce_max(x)                           of numbers; of two zeros, any
 //
-// F32x1 is the specification: in each lane every vector has its bits, but for the payload of a NaN.
+// A vector has those that its kernels use. F32x1 is the specification: in each lane every vector
+// has its bits, but for the payload of a NaN.
 //
 // In unnamed namespaces: see requantize.h.
 namespace bitpose {
