@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
-
 #include "engine/ops/axis_view.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
+#include "engine/ops/selection.h"
 #include "engine/runtime/parallel.h"
 
 namespace bitpose {
@@ -13,31 +12,34 @@ struct Attributes {
   uint32_t axis;
   uint32_t start;
   uint32_t length;
+  int32_t step;
 };
 
 constexpr Field kFields[] = {
     BITPOSE_FIELD(Attributes, axis, 0, kMaxRank - 1),
     BITPOSE_FIELD(Attributes, start, 0, kMaxElements),
     BITPOSE_FIELD(Attributes, length, 1, kMaxElements),
+    BITPOSE_FIELD(Attributes, step, -double{kMaxElements} + 1, kMaxElements - 1),
 };
 
-// slice: the elements [start, start + length) of x along `axis`.
+// slice: the elements start, start + step, ... of x along `axis`, `length` of them.
 //   x, y   any dtype, the same for both
 class SliceOperator final : public Operator {
  public:
   explicit SliceOperator(const Attributes& attributes) : attributes_(attributes) {}
 
   Status reshape(std::span<const TensorDesc> inputs, std::span<TensorDesc> outputs) const override {
-    const auto [axis, start, length] = attributes_;
+    const auto [axis, start, length, step] = attributes_;
     Shape shape = inputs[0].shape;
     OperandChecks checks;
     checks.require(axis < shape.rank, "axis " + std::to_string(axis) + " is not below the rank " +
                                           std::to_string(shape.rank) + " of x");
     if (!checks.ok()) return checks.status();
-    checks.require(uint64_t{start} + length <= shape[axis],
-                   "elements " + std::to_string(start) + " to " +
-                       std::to_string(uint64_t{start} + length) + " are not within the " +
-                       std::to_string(shape[axis]) + " of axis " + std::to_string(axis));
+    const int64_t last = int64_t{start} + (int64_t{length} - 1) * step;
+    checks.require(start < shape[axis] && last >= 0 && last < int64_t{shape[axis]},
+                   "elements " + std::to_string(start) + " to " + std::to_string(last) +
+                       " are not within the " + std::to_string(shape[axis]) + " of axis " +
+                       std::to_string(axis));
     if (!checks.ok()) return checks.status();
     shape.dims[axis] = length;
     outputs[0].shape = shape;
@@ -47,15 +49,25 @@ class SliceOperator final : public Operator {
   void run(const RunArgs& args) const override {
     const TensorRef& output = args.outputs[0];
     const AxisView from(args.inputs[0].shape(), attributes_.axis);
+    const bool contiguous = attributes_.step == 1;
+    // What one copy moves: all elements of a block, or one.
     const size_t inner = from.inner * dtype_bytes(output.desc->dtype);
-    const size_t bytes = attributes_.length * inner;
-    const size_t stride = from.extent * inner;
+    const size_t bytes = contiguous ? attributes_.length * inner : inner;
+    const size_t copies = contiguous ? 1 : attributes_.length;
+    const ptrdiff_t step = attributes_.step * static_cast<ptrdiff_t>(inner);
+    const size_t block = from.extent * inner;
     if (bytes == 0) return;
     const auto* src = args.inputs[0].as<std::byte>() + attributes_.start * inner;
     auto* dst = output.mutable_as<std::byte>();
-    const size_t grain = items_per_task(kCopyGrain, bytes);
+    const size_t grain = items_per_task(kCopyGrain, copies * bytes);
     parallel_ranges(args.pool, from.outer, grain, [&](size_t begin, size_t end, size_t) {
-      for (size_t i = begin; i < end; ++i) std::memcpy(dst + i * bytes, src + i * stride, bytes);
+      std::byte* to = dst + begin * copies * bytes;
+      for (size_t i = begin; i < end; ++i) {
+        const std::byte* row = src + i * block;
+        for (size_t k = 0; k < copies; ++k, to += bytes) {
+          copy_bytes(to, row + static_cast<ptrdiff_t>(k) * step, bytes);
+        }
+      }
     });
   }
 

@@ -309,25 +309,167 @@ Result slice(Maker& m) {
   if (desc.shape.rank == 0) return {};
   const uint32_t axis = m.small(0, desc.shape.rank - 1);
   const uint32_t start = m.small(0, desc.shape[axis] - 1);
+  const uint32_t last = m.small(0, desc.shape[axis] - 1);
+  const double step = last < start ? -1.0 : m.small(1, 3);
+  const auto length = static_cast<uint32_t>((int64_t{last} - start) / step) + 1;
   return m.add("slice", {*x}, desc.dtype,
-               {{"axis", axis}, {"start", start}, {"length", m.small(1, desc.shape[axis] - start)}},
+               {{"axis", axis}, {"start", start}, {"length", length}, {"step", step}},
                quantization_of(m, *x));
+}
+
+// Indices into a tensor: one that the network computes, or constants.
+Result indices(Maker& m, const Shape& shape) {
+  const Result computed = m.pick(m.random.chance(4) ? DType::kS64 : DType::kS32, shape.rank);
+  if (computed && m.random.chance(2)) return computed;
+  return m.constant_words(shape, -9, 9);
+}
+
+// A tensor that has an axis, and one of its axes.
+struct WithAxis {
+  uint32_t x, axis;
+  TensorDesc desc;
+};
+
+std::optional<WithAxis> pick_with_axis(Maker& m) {
+  const Result x = m.pick_any();
+  const TensorDesc desc = m.builder.desc(*x);
+  if (desc.shape.rank == 0) return {};
+  return WithAxis{*x, m.small(0, desc.shape.rank - 1), desc};
+}
+
+Result gather(Maker& m) {
+  const auto picked = pick_with_axis(m);
+  if (!picked) return {};
+  return m.add("gather", {picked->x, *indices(m, {m.small(1, 9)})}, picked->desc.dtype,
+               {{"axis", picked->axis}}, quantization_of(m, picked->x));
+}
+
+Shape selection(Maker& m, const WithAxis& picked) {
+  Shape shape = picked.desc.shape;
+  shape.dims[picked.axis] = m.small(1, 5);
+  return shape;
+}
+
+Result gather_elements(Maker& m) {
+  const auto picked = pick_with_axis(m);
+  if (!picked) return {};
+  return m.add("gather_elements", {picked->x, *indices(m, selection(m, *picked))},
+               picked->desc.dtype, {{"axis", picked->axis}}, quantization_of(m, picked->x));
 }
 
 Result gather_nd(Maker& m) {
   const Result x = m.pick_any();
-  const Result indices = m.pick(m.random.chance(4) ? DType::kS64 : DType::kS32);
-  if (!indices) return {};
-  return m.add("gather_nd", {*x, *indices}, m.builder.desc(*x).dtype, {}, quantization_of(m, *x));
+  const Result chosen = m.pick(m.random.chance(4) ? DType::kS64 : DType::kS32);
+  if (!chosen) return {};
+  return m.add("gather_nd", {*x, *chosen}, m.builder.desc(*x).dtype,
+               {{"batch_dims", m.random.chance(4) ? 1 : 0}}, quantization_of(m, *x));
+}
+
+// The updates of a scatter come from the tensor itself, by a gather with the same indices.
+Result scatter_elements(Maker& m) {
+  const auto picked = pick_with_axis(m);
+  if (!picked) return {};
+  const Result chosen = indices(m, selection(m, *picked));
+  const DType dtype = picked->desc.dtype;
+  const Result updates = m.add("gather_elements", {picked->x, *chosen}, dtype,
+                               {{"axis", picked->axis}}, quantization_of(m, picked->x));
+  if (!updates) return {};
+  return m.add("scatter_elements", {picked->x, *chosen, *updates}, dtype,
+               {{"axis", picked->axis}, {"reduction", m.small(0, 4)}},
+               quantization_of(m, picked->x));
+}
+
+Result scatter_nd(Maker& m) {
+  const Result x = m.pick_any();
+  const Result chosen = indices(m, {m.small(1, 4), 1});
+  const DType dtype = m.builder.desc(*x).dtype;
+  const Result updates = m.add("gather_nd", {*x, *chosen}, dtype, {{"batch_dims", 0}});
+  if (!updates) return {};
+  return m.add("scatter_nd", {*x, *chosen, *updates}, dtype, {{"reduction", m.small(0, 4)}},
+               quantization_of(m, *x));
+}
+
+Result expand(Maker& m) {
+  const Result x = m.pick_any();
+  const TensorDesc desc = m.builder.desc(*x);
+  Shape shape = desc.shape;
+  for (uint32_t i = 0; i < shape.rank; ++i) {
+    if (shape[i] == 1) shape.dims[i] = m.small(1, 4);
+  }
+  return m.add("expand", {*x}, desc.dtype, {}, quantization_of(m, *x), shape);
+}
+
+Result pad(Maker& m) {
+  const Result x = m.pick_any();
+  const TensorDesc desc = m.builder.desc(*x);
+  static constexpr const char* kNames[][2] = {{"before0", "after0"}, {"before1", "after1"},
+                                              {"before2", "after2"}, {"before3", "after3"},
+                                              {"before4", "after4"}, {"before5", "after5"}};
+  Attributes attributes;
+  for (uint32_t i = 0; i < kMaxRank; ++i) {
+    for (const char* name : kNames[i]) {
+      attributes.emplace_back(name, i < desc.shape.rank && m.random.chance(4) ? m.small(1, 3) : 0);
+    }
+  }
+  const std::vector<uint8_t> value(dtype_bytes(desc.dtype), 1);
+  const uint32_t constant = m.builder.constant(m.name(), desc.dtype, {}, value);
+  return m.add("pad", {*x, constant}, desc.dtype, attributes, quantization_of(m, *x));
+}
+
+Result cumulative_sum(Maker& m) {
+  const auto picked = pick_with_axis(m);
+  if (!picked) return {};
+  return m.add("cumulative_sum", {picked->x}, picked->desc.dtype,
+               {{"axis", picked->axis}, {"exclusive", m.small(0, 1)}, {"reverse", m.small(0, 1)}});
+}
+
+Result reduce(Maker& m, const char* type, uint32_t x) {
+  const TensorDesc desc = m.builder.desc(x);
+  const uint32_t every = (1U << desc.shape.rank) - 1;
+  return m.add(type, {x}, desc.dtype, {{"function", m.small(0, 7)}, {"axes", m.small(1, every)}});
+}
+
+Result reduce_f32(Maker& m) {
+  const Result x = m.pick(DType::kF32);
+  if (!x || m.builder.desc(*x).shape.rank == 0) return {};
+  return reduce(m, "reduce_f32", *x);
+}
+
+Result reduce_integer(Maker& m) {
+  const Result x = m.pick_any();
+  if (m.builder.desc(*x).shape.rank == 0) return {};
+  return reduce(m, "reduce_integer", *x);
+}
+
+Result resample_f32(Maker& m) {
+  const Result x = m.pick(DType::kF32);
+  if (!x || m.builder.desc(*x).shape.rank == 0) return {};
+  const Shape shape = m.builder.desc(*x).shape;
+  const uint32_t axis = m.small(0, shape.rank - 1);
+  const Shape table = {m.small(1, 9), m.small(1, 4)};
+  return m.add("resample_f32",
+               {*x, m.constant_words(table, 0, shape[axis] - 1), m.constant_floats(table, -1, 1)},
+               DType::kF32, {{"axis", axis}});
 }
 
 Result argmax(Maker& m) {
   const DType dtypes[] = {DType::kS8, DType::kF32, DType::kS32};
   const Result x = m.pick(dtypes[m.small(0, 2)]);
   if (!x || m.builder.desc(*x).shape.rank == 0) return {};
-  return m.add(
-      "argmax", {*x}, m.random.chance(2) ? DType::kS32 : DType::kS64,
-      {{"axis", m.small(0, m.builder.desc(*x).shape.rank - 1)}, {"keepdims", m.small(0, 1)}});
+  return m.add("argmax", {*x}, m.random.chance(2) ? DType::kS32 : DType::kS64,
+               {{"axis", m.small(0, m.builder.desc(*x).shape.rank - 1)},
+                {"keepdims", m.small(0, 1)},
+                {"select_last_index", m.small(0, 1)},
+                {"smallest", m.small(0, 1)}});
+}
+
+Result topk(Maker& m) {
+  const auto picked = pick_with_axis(m);
+  if (!picked) return {};
+  return m.add("topk", {picked->x}, DType::kS64,
+               {{"axis", picked->axis},
+                {"k", m.small(1, picked->desc.shape[picked->axis])},
+                {"largest", m.small(0, 1)}});
 }
 
 Result cast(Maker& m) {
@@ -380,20 +522,31 @@ constexpr Generator kGenerators[] = {
     {"concat", concat},
     {"conv2d_f32", conv2d_f32},
     {"conv2d_qs8", conv2d_qs8},
+    {"cumulative_sum", cumulative_sum},
     {"dequantize_qs8_f32", dequantize_qs8_f32},
     {"dwconv2d_f32", dwconv2d_f32},
     {"dwconv2d_qs8", dwconv2d_qs8},
+    {"expand", expand},
+    {"gather", gather},
+    {"gather_elements", gather_elements},
     {"gather_nd", gather_nd},
     {"lut_x8", lut_x8},
     {"maxpool2d_f32", maxpool2d_f32},
     {"maxpool2d_s8", maxpool2d_s8},
     {"mul_qs8", mul_qs8},
+    {"pad", pad},
     {"quantize_f32_qs8", quantize_f32_qs8},
+    {"reduce_f32", reduce_f32},
+    {"reduce_integer", reduce_integer},
+    {"resample_f32", resample_f32},
     {"reshape", reshape},
     {"resize2d_f32", resize2d_f32},
     {"resize2d_qs8", resize2d_qs8},
+    {"scatter_elements", scatter_elements},
+    {"scatter_nd", scatter_nd},
     {"slice", slice},
     {"softmax_f32", softmax_f32},
+    {"topk", topk},
     {"transpose", transpose},
 };
 

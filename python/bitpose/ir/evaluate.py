@@ -52,23 +52,21 @@ def _move(
         case "Transpose":
             return x.transpose(a["perm"])
         case "Slice":
-            return x.take(range(a["start"], a["start"] + a["length"]), a["axis"])
+            chosen = a["start"] + a["step"] * np.arange(a["length"])
+            return np.asarray(x.take(chosen, a["axis"]))
         case "Concat":
             return np.concatenate(operands, a["axis"])
-        case "GatherND":
-            return _gather(x, operands[1])
+        case "Pad":
+            return _pad(x, a["pads"], a["value"])
         case "Cast":
             return elementwise.convert(x, output.dtype)
         case _:
             return None
 
 
-def _gather(data: Array, indices: Array) -> Array:
-    """data[indices]; an index outside is clamped, as the engine does."""
-    extents = np.array(data.shape[: indices.shape[-1]], np.int64)
-    index = indices.astype(np.int64)
-    index = np.clip(np.where(index < 0, index + extents, index), 0, extents - 1)
-    return np.asarray(data[tuple(np.moveaxis(index, -1, 0))])
+def _pad(x: Array, pads: Sequence[int], value: float) -> Array:
+    margins = list(zip(pads[: x.ndim], pads[x.ndim :], strict=True))
+    return np.pad(x, margins, constant_values=x.dtype.type(value))
 
 
 def _parameters(tensor: Tensor, operands: Sequence[Array]) -> tuple[Array, Array]:

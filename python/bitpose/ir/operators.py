@@ -18,6 +18,10 @@ from typing import Any
 FUNCTIONS = ("Add", "Sub", "Mul", "Div", "Min", "Max")
 #: Values of the attribute `coordinate_mode` of resize2d_*, by index.
 COORDINATE_MODES = ("half_pixel", "asymmetric", "align_corners")
+#: Values of the attribute `function` of reduce_f32 and reduce_integer, by index.
+REDUCTIONS = ("Sum", "Mean", "Prod", "Min", "Max", "L1", "L2", "SumSquare")
+#: Values of the attribute `reduction` of scatter_elements and scatter_nd, by index.
+SCATTER_REDUCTIONS = ("none", "add", "mul", "min", "max")
 MAX_RANK = 6
 #: More operands than any operator has.
 EVERY = 2**32
@@ -119,8 +123,18 @@ def _binary(dtype: str) -> OperatorSpec:
     return OperatorSpec((a, b), y, {"function": "u32"}, elementwise=2)
 
 
+def _selected(**attributes: str) -> OperatorSpec:
+    return OperatorSpec((_X, _INDICES), _Y, attributes, one_dtype=1, moves=True)
+
+
+def _scattered(**attributes: str) -> OperatorSpec:
+    operands = (_X, _INDICES, OperandSpec("updates", ANY))
+    return OperatorSpec(operands, _Y, attributes | {"reduction": "u32"}, one_dtype=1)
+
+
 _X, _Y = OperandSpec("x", ANY), OperandSpec("y", ANY)
 _INDEX = ("int32", "int64")
+_INDICES = OperandSpec("indices", _INDEX)
 
 ENGINE: Mapping[str, OperatorSpec] = {
     "conv2d_qs8": _conv_qs8(4),
@@ -159,15 +173,47 @@ ENGINE: Mapping[str, OperatorSpec] = {
     "binary_s32": _binary("int32"),
     "softmax_f32": _map(_float("x"), _float("y")),
     "concat": OperatorSpec((_X,), _Y, _u32("axis"), variadic=True, one_dtype=EVERY, moves=True),
-    "slice": _moved(**_u32("axis", "start", "length")),
-    "gather_nd": OperatorSpec(
-        (OperandSpec("data", ANY), OperandSpec("indices", _INDEX)), _Y, one_dtype=1, moves=True
+    "slice": _moved(**_u32("axis", "start", "length"), step="s32"),
+    "gather": _selected(**_u32("axis")),
+    "gather_elements": _selected(**_u32("axis")),
+    "gather_nd": _selected(**_u32("batch_dims")),
+    "scatter_elements": _scattered(**_u32("axis")),
+    "scatter_nd": _scattered(),
+    "expand": OperatorSpec((_X,), _Y, elementwise=1, one_dtype=1, moves=True),
+    "pad": OperatorSpec(
+        (_X, OperandSpec("value", ANY)),
+        _Y,
+        _u32(*(f"{side}{i}" for side in ("before", "after") for i in range(MAX_RANK))),
+        one_dtype=2,
+    ),
+    "cumulative_sum": OperatorSpec(
+        (OperandSpec("x", ("float32", "int32", "int64")),),
+        OperandSpec("y", ("float32", "int32", "int64")),
+        _u32("axis", "exclusive", "reverse"),
+        one_dtype=1,
+    ),
+    "reduce_f32": _map(_float("x"), _float("y"), **_u32("function", "axes")),
+    "reduce_integer": OperatorSpec(
+        (OperandSpec("x", ANY[1:]),),
+        OperandSpec("y", ANY[1:]),
+        _u32("function", "axes"),
+        one_dtype=1,
+    ),
+    "resample_f32": OperatorSpec(
+        (
+            _float("x"),
+            OperandSpec("k", ("int32",), constant=True, rank=2),
+            _float("w", 2, constant=True),
+        ),
+        _float("y"),
+        _u32("axis"),
     ),
     "argmax": _map(
         OperandSpec("x", ("int8", "float32", "int32")),
         OperandSpec("y", _INDEX),
-        **_u32("axis", "keepdims"),
+        **_u32("axis", "keepdims", "select_last_index", "smallest"),
     ),
+    "topk": _map(_X, OperandSpec("y", ("int64",)), **_u32("axis", "k", "largest")),
     "cast": _each(_X, _Y),
     "reshape": _moved(),
     "transpose": _moved(**_u32(*(f"perm{i}" for i in range(MAX_RANK)))),
@@ -216,7 +262,7 @@ UNARY: Mapping[str, tuple[str, ...]] = {
 BINARY = (*FUNCTIONS, "Pow")
 #: Operations that move or select elements of their first operand and keep their values.
 MOVING = (
-    *("Reshape", "Transpose", "Slice", "Concat", "GatherND"),
+    *("Reshape", "Transpose", "Slice", "Concat"),
     *(name for name, spec in ENGINE.items() if spec.moves),
 )
 
@@ -232,9 +278,8 @@ IMPORTED: Mapping[str, ImportedSpec] = {
     "Transpose": _imported(1, 1, "perm"),
     "Reshape": _imported(1),
     "Concat": _imported(1, float("inf"), "axis"),
-    "Slice": _imported(1, 1, "axis", "start", "length"),
-    "GatherND": _imported(2),
-    "ArgMax": _imported(1, 1, "axis", "keepdims"),
+    "Slice": _imported(1, 1, "axis", "start", "length", "step"),
+    "ArgMax": _imported(1, 1, "axis", "keepdims", "select_last_index", "smallest"),
     "Pad": _imported(1, 1, "pads", "value"),
     "QuantizeLinear": _imported(1, 3, optional="axis qmin qmax"),
     "DequantizeLinear": _imported(1, 3, optional="axis"),

@@ -100,22 +100,104 @@ def _concat(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Te
 
 
 def _slice(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
-    axis, start, length = (number(attributes, name) for name in ("axis", "start", "length"))
+    axis, start, length, step = (number(attributes, n) for n in ("axis", "start", "length", "step"))
     x = inputs[0].shape
-    if start + length > x[axis]:
-        raise GraphError(f"slice {start} .. {start + length} leaves axis {axis} of {x}")
+    if not all(0 <= i < x[axis] for i in (start, start + (length - 1) * step)):
+        raise GraphError(f"slice {start} + i * {step}, i < {length} leaves axis {axis} of {x}")
     return (*x[:axis], length, *x[axis + 1 :])
 
 
-def _gather_nd(inputs: Sequence[Tensor], _: Mapping[str, Attribute], __: Tensor) -> Shape:
-    data, indices = inputs[0].shape, inputs[1].shape
-    return indices[:-1] + data[indices[-1] :]
+def _gather(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    axis, (x, indices) = number(attributes, "axis"), (t.shape for t in inputs)
+    if len(indices) != 1:
+        raise GraphError(f"indices have shape {indices}, not one axis")
+    return (*x[:axis], *indices, *x[axis + 1 :])
+
+
+def _check_selection(x: Shape, indices: Shape, axis: int) -> None:
+    inside = all(
+        i == axis or n <= extent for i, (n, extent) in enumerate(zip(indices, x, strict=False))
+    )
+    if len(x) != len(indices) or not inside:
+        raise GraphError(f"indices {indices} do not fit {x} beside axis {axis}")
+
+
+def _gather_elements(
+    inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor
+) -> Shape:
+    _check_selection(inputs[0].shape, inputs[1].shape, number(attributes, "axis"))
+    return inputs[1].shape
+
+
+def _gathered(x: Shape, indices: Shape, batch_dims: int) -> Shape:
+    depth = indices[-1] if len(indices) > batch_dims else 0
+    if not 0 < depth <= len(x) - batch_dims or x[:batch_dims] != indices[:batch_dims]:
+        raise GraphError(f"indices {indices} do not fit {x} with {batch_dims} batch axes")
+    return indices[:-1] + x[batch_dims + depth :]
+
+
+def _gather_nd(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    return _gathered(inputs[0].shape, inputs[1].shape, number(attributes, "batch_dims"))
+
+
+def _scatter_elements(
+    inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor
+) -> Shape:
+    x, indices, updates = (t.shape for t in inputs)
+    _check_selection(x, indices, number(attributes, "axis"))
+    if updates != indices:
+        raise GraphError(f"updates {updates} do not fit indices {indices}")
+    return x
+
+
+def _scatter_nd(inputs: Sequence[Tensor], _: Mapping[str, Attribute], __: Tensor) -> Shape:
+    x, indices, updates = (t.shape for t in inputs)
+    if updates != _gathered(x, indices, 0):
+        raise GraphError(f"updates {updates} do not fit indices {indices} into {x}")
+    return x
+
+
+def _expand(inputs: Sequence[Tensor], _: Mapping[str, Attribute], y: Tensor) -> Shape:
+    if broadcast(inputs[0].shape, y.shape) != y.shape:
+        raise GraphError(f"shape {inputs[0].shape} does not expand to {y.shape}")
+    return y.shape
+
+
+def _pad(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    x, value = inputs
+    if value.elements != 1:
+        raise GraphError(f"the value to pad with has shape {value.shape}")
+    return tuple(
+        extent + number(attributes, f"before{i}") + number(attributes, f"after{i}")
+        for i, extent in enumerate(x.shape)
+    )
+
+
+def _reduce(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    axes, x = number(attributes, "axes"), inputs[0].shape
+    if axes >> len(x):
+        raise GraphError(f"axes {axes:#b} of shape {x}")
+    return tuple(1 if axes >> i & 1 else extent for i, extent in enumerate(x))
+
+
+def _resample(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    axis, (x, k, w) = number(attributes, "axis"), (t.shape for t in inputs)
+    if k != w:
+        raise GraphError(f"weights {w} do not fit indices {k}")
+    return (*x[:axis], k[0], *x[axis + 1 :])
 
 
 def _argmax(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
     axis, x = number(attributes, "axis"), inputs[0].shape
     kept = (1,) if number(attributes, "keepdims") else ()
     return x[:axis] + kept + x[axis + 1 :]
+
+
+def _topk(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    axis, k, x = number(attributes, "axis"), number(attributes, "k"), inputs[0].shape
+    if k > x[axis]:
+        raise GraphError(f"k = {k} of the {x[axis]} elements of axis {axis}")
+    return (*x[:axis], k, *x[axis + 1 :])
 
 
 def _reshape(inputs: Sequence[Tensor], _: Mapping[str, Attribute], y: Tensor) -> Shape:
@@ -153,8 +235,19 @@ _RULES: Mapping[str, _Rule] = {
     "softmax_f32": _same,
     "concat": _concat,
     "slice": _slice,
+    "gather": _gather,
+    "gather_elements": _gather_elements,
     "gather_nd": _gather_nd,
+    "scatter_elements": _scatter_elements,
+    "scatter_nd": _scatter_nd,
+    "expand": _expand,
+    "pad": _pad,
+    "cumulative_sum": _same,
+    "reduce_f32": _reduce,
+    "reduce_integer": _reduce,
+    "resample_f32": _resample,
     "argmax": _argmax,
+    "topk": _topk,
     "cast": _same,
     "reshape": _reshape,
     "transpose": _transpose,
@@ -166,7 +259,7 @@ def output_shape(
 ) -> Shape:
     """The shape of the output of an operator of the engine.
 
-    `output` is what the graph says of it: reshape takes its shape from there. Raises GraphError
-    where operands and attributes contradict each other.
+    `output` is what the graph says of it: reshape and expand take their shape from there.
+    Raises GraphError where operands and attributes contradict each other.
     """
     return _RULES[op](inputs, attributes, output)

@@ -12,6 +12,8 @@ from bitpose.ir.names import derived
 from bitpose.ir.operators import MOVING
 from bitpose.passes.rewriter import Rewriter
 
+#: Operations whose result has the scale of their first operand.
+_KEEPING = (*MOVING, "MaxPool", "Pad")
 _BYTES = ("int8", "uint8")
 #: The byte of every code.
 _IDENTITY = np.arange(256, dtype=np.uint8)
@@ -23,7 +25,7 @@ def annotate_quantization(graph: Graph) -> Graph:
     1. q = QuantizeLinear(x, s, z)       ->   q{s, z} = QuantizeLinear(x), all codes allowed
     2. x = DequantizeLinear(q, s, z)     ->   x = DequantizeLinear(q{s, z})
     3. x = Cast(q) from 8 bits to float  ->   x = DequantizeLinear(q{1, 0})
-    4. q moved, selected or max-pooled   ->   the result has the scale of q
+    4. q moved, padded or max-pooled     ->   the result has the scale of q
     5. case 2 or 3 where q has other
        parameters already                ->   x = DequantizeLinear(q'{s, z}), q' the codes of q
     6. DequantizeLinear of a constant
@@ -59,7 +61,7 @@ class _Notes:
 
     def pass_on(self, node: Node) -> None:
         """Case 4."""
-        if node.op not in (*MOVING, "MaxPool") or not _is_byte(self.r, node.outputs[0]):
+        if node.op not in _KEEPING or not _is_byte(self.r, node.outputs[0]):
             return
         notes = {self.known.get(self.r.resolve(x)) for x in _moved(node)}
         note = notes.pop()
@@ -71,7 +73,7 @@ class _Notes:
         if self.known.setdefault(name, note) != note:
             return False
         producer = self.r.producer(name)
-        if producer is not None and producer.op in (*MOVING, "MaxPool"):
+        if producer is not None and producer.op in _KEEPING:
             for x in _moved(producer):
                 if x not in self.known:
                     self.claim(x, note)

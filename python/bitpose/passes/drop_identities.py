@@ -7,7 +7,7 @@ import math
 
 from bitpose.ir.graph import Graph, Node
 from bitpose.passes import permutations
-from bitpose.passes.rewriter import Rewriter, ints, number
+from bitpose.passes.rewriter import Rewriter, integer, ints, number
 
 
 def drop_identities(graph: Graph) -> Graph:
@@ -38,8 +38,10 @@ def _identity(r: Rewriter, node: Node) -> str | None:
     match node.op:
         case "Transpose":
             same = permutations.is_identity(ints(node, "perm"))
-        case "Reshape" | "Slice" | "Cast" | "Concat":
+        case "Reshape" | "Cast" | "Concat":
             same = x.shape == y.shape and x.dtype == y.dtype and len(node.inputs) == 1
+        case "Slice":
+            same = x.shape == y.shape and integer(node, "step") == 1
         case "Clip":
             same = number(node, "low") == -math.inf and number(node, "high") == math.inf
         case "Pad":

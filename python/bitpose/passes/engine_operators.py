@@ -11,7 +11,7 @@ import numpy as np
 from bitpose.errors import Unsupported, UnsupportedModelError
 from bitpose.ir.graph import Graph, Node, Tensor, ancestors
 from bitpose.ir.names import derived, unescape
-from bitpose.ir.operators import ENGINE, FUNCTIONS, UNARY
+from bitpose.ir.operators import ENGINE, FUNCTIONS, MAX_RANK, UNARY
 from bitpose.passes import permutations, spatial
 from bitpose.passes.rewriter import Rewriter, integer, ints, number
 
@@ -37,8 +37,9 @@ def engine_operators(graph: Graph) -> Graph:
         3. Add, Sub, Mul, Div, Min, Max        ->  binary_f32, binary_s32
         4. Clip(x), Neg(x), Reciprocal(x)      ->  max and min with constants; x * -1; 1 / x
         5. Softmax over another axis           ->  softmax_f32 with transposes around it
-        6. Concat, Slice, GatherND, ArgMax,
-           Cast, Reshape, Transpose            ->  the operator of that name
+        6. Concat, Slice, ArgMax, Cast,
+           Reshape, Transpose                  ->  the operator of that name
+        7. Pad(x)                              ->  pad(x, value)
 
     Raises UnsupportedModelError with every node that has no operator.
     """
@@ -185,6 +186,18 @@ def _softmax(r: Rewriter, node: Node, y: Tensor) -> None:
     r.emit("transpose", [result.name], y, **permutations.attributes(permutations.inverse(p)))
 
 
+def _pad(r: Rewriter, node: Node, y: Tensor) -> None:
+    pads, rank = ints(node, "pads"), len(y.shape)
+    if rank > MAX_RANK:
+        raise _MisfitError(f"its rank is {rank}", f"rank {MAX_RANK} or less")
+    amounts = {f"{side}{i}": 0 for side in ("before", "after") for i in range(MAX_RANK)}
+    amounts |= {f"before{i}": pads[i] for i in range(rank)}
+    amounts |= {f"after{i}": pads[rank + i] for i in range(rank)}
+    value = np.array(number(node, "value"), y.dtype)
+    constant = r.constant(derived(y.name, "value"), value, y.quantization)
+    r.emit("pad", [node.inputs[0], constant], y, **amounts)
+
+
 def _transpose(r: Rewriter, node: Node, y: Tensor) -> None:
     r.emit("transpose", node.inputs, y, **permutations.attributes(ints(node, "perm")))
 
@@ -204,9 +217,9 @@ _RULES: Mapping[str, Callable[[Rewriter, Node, Tensor], None]] = {
     "Concat": _same("concat"),
     "Conv": _conv,
     "DequantizeLinear": _dequantize,
-    "GatherND": _same("gather_nd"),
     "MaxPool": _max_pool,
     "Neg": _negate,
+    "Pad": _pad,
     "QuantizeLinear": _quantize,
     "Reciprocal": _reciprocal,
     "Reshape": _same("reshape"),

@@ -15,7 +15,8 @@ def fold_casts(graph: Graph) -> Graph:
     """Before -> after:
 
         1. Cast(ArgMax(x): int64) to int32, sole reader   ->   ArgMax(x): int32
-        2. GatherND(x, Cast(i: int32) to int64)           ->   GatherND(x, i)
+        2. gather(x, Cast(i: int32) to int64), likewise
+           gather_elements and gather_nd                  ->   gather(x, i)
         3. Cast(Cast(i: int32) to int64) to int32         ->   i
 
     Exact: extents are below 2^31.
@@ -24,12 +25,13 @@ def fold_casts(graph: Graph) -> Graph:
     for node in graph.nodes:
         if node.op == "Cast":
             _fold_cast(r, node)
-        elif node.op == "GatherND":
+        elif node.op in ("gather", "gather_elements", "gather_nd"):
             narrow = _narrow_source(r, node.inputs[1])
             if narrow is None:
                 r.keep(node)
             else:
-                r.emit("GatherND", [node.inputs[0], narrow], r.tensor(node.outputs[0]))
+                y = r.tensor(node.outputs[0])
+                r.emit(node.op, [node.inputs[0], narrow], y, **node.attributes)
         else:
             r.keep(node)
     return r.finish()

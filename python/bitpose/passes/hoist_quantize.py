@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
+from bitpose.ir.elementwise import quantize
 from bitpose.ir.graph import Attribute, Graph, Node, Tensor
 from bitpose.ir.names import derived
 from bitpose.ir.operators import MOVING
 from bitpose.passes.qdq import quantization_of
-from bitpose.passes.rewriter import Rewriter
+from bitpose.passes.rewriter import Rewriter, integer, number
 
 
 def hoist_quantize(graph: Graph) -> Graph:
@@ -17,10 +20,10 @@ def hoist_quantize(graph: Graph) -> Graph:
 
         1. QuantizeLinear(M(x))          ->   M(QuantizeLinear(x))
         2. QuantizeLinear(Concat(x...))  ->   Concat(QuantizeLinear(x)...)
-        3. QuantizeLinear(Pad(x, 0))     ->   Pad(QuantizeLinear(x), zero point)
+        3. QuantizeLinear(Pad(x, v))     ->   Pad(QuantizeLinear(x), code of v)
 
     where QuantizeLinear is the sole reader of M. Exact: QuantizeLinear is monotone and works
-    element by element, and 0 quantizes to the zero point. Integer operators then find their
+    element by element. Integer operators then find their
     QuantizeLinear right behind the computation, and a quarter of the bytes is moved.
     """
     r = Rewriter(graph)
@@ -56,10 +59,17 @@ class _Hoist:
         codes = [self._codes(x, mover) for x in mover.inputs[:moved]]
         attributes: dict[str, Attribute] = dict(mover.attributes)
         if mover.op == "Pad":
-            attributes["value"] = float(quantization_of(self.output).zero_point)
+            attributes["value"] = self._code(number(mover, "value"))
         shape = self.r.tensor(mover.outputs[0]).shape
         output = replace(self.output, name=name, shape=shape)
         self.r.emit(mover.op, [*codes, *mover.inputs[moved:]], output, **attributes)
+
+    def _code(self, value: float) -> float:
+        """What the QuantizeLinear makes of a number."""
+        q = quantization_of(self.output)
+        scale, zero_point = np.array(q.scale, np.float32), np.array(q.zero_point, np.int64)
+        bounds = (integer(self.quantize, name) for name in ("qmin", "qmax"))
+        return float(quantize(np.array(value, np.float32), scale, zero_point, *bounds))
 
     def _codes(self, name: str, reader: Node) -> str:
         """The codes of a float tensor that `reader` moves."""

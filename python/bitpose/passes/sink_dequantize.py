@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+
+import numpy as np
 
 from bitpose.ir.graph import Attribute, Graph, Node, Tensor
 from bitpose.ir.names import derived
-from bitpose.ir.operators import MOVING
+from bitpose.ir.operators import MOVING, REDUCTIONS
 from bitpose.passes.qdq import quantization_of
-from bitpose.passes.rewriter import Rewriter, integer, ints
+from bitpose.passes.rewriter import Rewriter, integer, ints, number
 
-_MOVERS = (*MOVING, "MaxPool", "Pad")
+_MOVERS = (*MOVING, "MaxPool")
 
 
 def sink_dequantize(graph: Graph) -> Graph:
@@ -21,12 +24,14 @@ def sink_dequantize(graph: Graph) -> Graph:
         1. M(D(q))                       ->   D(M(q))
         2. Concat(D(q)...), equal scales
            and zero points               ->   D(Concat(q...))
-        3. Pad(D(q), 0)                  ->   D(Pad(q, zero point))
-        4. ArgMax(D(q))                  ->   ArgMax(q)
+        3. Pad(D(q), D(c))               ->   D(Pad(q, c))
+        4. ArgMax(D(q)), topk(D(q))      ->   ArgMax(q), topk(q)
         5. Transpose or Reshape of D(q)
            with one scale per channel    ->   D(M(q)) if the channels stay an axis
+        6. reduce_f32(D(q)) of the
+           function Min or Max           ->   D(reduce_integer(q))
 
-    Exact: D works element by element, is strictly increasing, and maps the zero point to 0.
+    Exact: D works element by element and is strictly increasing.
     """
     r = Rewriter(graph)
     for node in graph.nodes:
@@ -34,12 +39,16 @@ def sink_dequantize(graph: Graph) -> Graph:
         first = sources[0] if sources else None
         if first is None or first.op != "DequantizeLinear":
             r.keep(node)
-        elif node.op == "ArgMax" and len(first.inputs) == 1:
-            r.emit("ArgMax", first.inputs, r.tensor(node.outputs[0]), **node.attributes)
+        elif node.op in ("ArgMax", "topk") and len(first.inputs) == 1:
+            r.emit(node.op, first.inputs, r.tensor(node.outputs[0]), **node.attributes)
         elif node.op in ("Concat", "concat"):
             _concat(r, node, sources)
+        elif node.op == "Pad" and len(first.inputs) == 1:
+            _pad(r, node, first)
         elif node.op in _MOVERS and len(first.inputs) == 1:
-            _move(r, node, first)
+            _move(r, node, first, node.op)
+        elif _selects(node) and len(first.inputs) == 1:
+            _move(r, node, first, "reduce_integer")
         elif node.op in ("Transpose", "Reshape"):
             _move_channels(r, node, first)
         else:
@@ -69,15 +78,32 @@ def _per_tensor(node: Node) -> bool:
     return node.op == "DequantizeLinear" and len(node.inputs) == 1
 
 
-def _move(r: Rewriter, node: Node, source: Node) -> None:
-    """Cases 1 and 3."""
+def _selects(node: Node) -> bool:
+    """Whether a node is a reduction to one of the reduced elements."""
+    return node.op == "reduce_f32" and REDUCTIONS[integer(node, "function")] in ("Min", "Max")
+
+
+def _move(
+    r: Rewriter, node: Node, source: Node, op: str, changed: Mapping[str, Attribute] | None = None
+) -> None:
+    """Cases 1 and 6: `op` on the codes."""
     codes = r.tensor(source.inputs[0])
-    attributes: dict[str, Attribute] = dict(node.attributes)
-    if node.op == "Pad":
-        attributes["value"] = float(quantization_of(codes).zero_point)
     moved = _moved(r, node, codes)
-    r.emit(node.op, [codes.name, *node.inputs[1:]], moved, **attributes)
+    attributes = {**node.attributes, **(changed or {})}
+    r.emit(op, [codes.name, *node.inputs[1:]], moved, **attributes)
     r.emit("DequantizeLinear", [moved.name], r.tensor(node.outputs[0]))
+
+
+def _pad(r: Rewriter, node: Node, source: Node) -> None:
+    """Case 3."""
+    codes = r.tensor(source.inputs[0])
+    q, limits = quantization_of(codes), np.iinfo(codes.dtype)
+    value, scale = np.float32(number(node, "value")), np.float32(q.scale)
+    code = np.clip(np.rint(value / scale) + q.zero_point, limits.min, limits.max)
+    if np.float32(code - q.zero_point) * scale != value:
+        r.keep(node)
+        return
+    _move(r, node, source, "Pad", {"value": float(code)})
 
 
 def _move_channels(r: Rewriter, node: Node, source: Node) -> None:

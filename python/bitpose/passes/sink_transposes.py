@@ -3,18 +3,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bitpose.ir.graph import Attribute, Graph, Node, Tensor
 from bitpose.ir.names import derived
-from bitpose.ir.operators import ENGINE
+from bitpose.ir.operators import ENGINE, EVERY
 from bitpose.passes import permutations
 from bitpose.passes.permutations import Permutation
 from bitpose.passes.rewriter import Rewriter, integer
 
-#: Operators with an attribute `axis`, and those where the axis may disappear.
-_ALONG_AXIS = ("concat", "slice", "argmax")
+Attributes = dict[str, Attribute]
+
+
+def _along_axis(node: Node, p: Permutation) -> Attributes:
+    return {"axis": p[integer(node, "axis")]}
+
+
+def _reduced(node: Node, p: Permutation) -> Attributes:
+    axes = integer(node, "axes")
+    return {"axes": sum(1 << axis for i, axis in enumerate(p) if axes >> i & 1)}
+
+
+def _padded(node: Node, p: Permutation) -> Attributes:
+    return {
+        f"{side}{axis}": integer(node, f"{side}{i}")
+        for side in ("before", "after")
+        for i, axis in enumerate(p)
+    }
+
+
+#: Operators whose attributes name axes: how many leading operands have these axes, and the
+#: attributes that differ on x where the operator works on transpose(x, p).
+_NAMING_AXES: Mapping[str, tuple[int, Callable[[Node, Permutation], Attributes]]] = {
+    "argmax": (1, _along_axis),
+    "concat": (EVERY, _along_axis),
+    "cumulative_sum": (1, _along_axis),
+    "gather": (1, _along_axis),
+    "gather_elements": (2, _along_axis),
+    "pad": (1, _padded),
+    "reduce_f32": (1, _reduced),
+    "reduce_integer": (1, _reduced),
+    "resample_f32": (1, _along_axis),
+    "scatter_elements": (3, _along_axis),
+    "slice": (1, _along_axis),
+    "topk": (1, _along_axis),
+}
 
 
 def sink_transposes(graph: Graph) -> Graph:
@@ -23,7 +57,8 @@ def sink_transposes(graph: Graph) -> Graph:
         1. T2(T1(x))                          ->   T12(x), or x if that moves nothing
         2. u(T(x))                            ->   T(u(x))
         3. u(T(x), T(y)), u(T(x), constant)   ->   T(u(x, y)), T(u(x, T'(constant)))
-        4. concat, slice, argmax of T(x)      ->   T(op(x)) along the axis that T moves there
+        4. concat, slice, reduce_f32, ... of
+           T(x), see _NAMING_AXES             ->   T(op(x)) along the axes that T moves there
         5. softmax_f32(T(x)), last axis kept  ->   T(softmax_f32(x))
         6. T(x) that moves axes of extent 1   ->   reshape(x)
         7. reshape(T(x)), T of the kind of 6  ->   reshape(x)
@@ -68,8 +103,8 @@ class _Sinking:
             handled = self._transpose(node)
         elif node.op in ENGINE and ENGINE[node.op].elementwise:
             handled = self._elementwise(node)
-        elif node.op in _ALONG_AXIS:
-            handled = self._along_axis(node)
+        elif node.op in _NAMING_AXES:
+            handled = self._naming_axes(node)
         elif node.op == "softmax_f32":
             handled = self._softmax(node)
         elif node.op == "reshape":
@@ -177,15 +212,20 @@ class _Sinking:
         name = derived(source.name, "x".join(map(str, shape)))
         return self.r.emit("reshape", [source.name], replace(original, name=name, shape=shape))
 
-    def _along_axis(self, node: Node) -> bool:
+    def _naming_axes(self, node: Node) -> bool:
         """Case 4."""
-        for p in self._candidates(node.inputs, len(self.graph.tensor(node.inputs[0]).shape)):
-            sources = self._sources(node.inputs, p)
+        count, attributes = _NAMING_AXES[node.op]
+        operands, rest = node.inputs[:count], node.inputs[count:]
+        for p in self._candidates(operands, len(self.graph.tensor(node.inputs[0]).shape)):
+            sources = self._sources(operands, p)
             if sources is not None:
-                axis = p[integer(node, "axis")]
-                drops = node.op == "argmax" and not integer(node, "keepdims")
-                after = tuple(i - (i > axis) for i in p if i != axis) if drops else p
-                self._emit_view(node, sources, after, {**node.attributes, "axis": axis})
+                changed = attributes(node, p)
+                after = p
+                if node.op == "argmax" and not integer(node, "keepdims"):
+                    axis = changed["axis"]
+                    assert isinstance(axis, int)
+                    after = tuple(i - (i > axis) for i in p if i != axis)
+                self._emit_view(node, [*sources, *rest], after, {**node.attributes, **changed})
                 return True
         return False
 

@@ -11,10 +11,10 @@ from bitpose.errors import Unsupported, UnsupportedModelError
 from bitpose.ir.graph import Graph, Node, Quantization, Tensor
 from bitpose.ir.names import derived
 from bitpose.ir.operators import MOVING
-from bitpose.passes.rewriter import Rewriter, integer
+from bitpose.passes.rewriter import Rewriter, integer, number
 
 #: Operations that do the same on shifted codes.
-_INDIFFERENT = (*MOVING, "MaxPool", "ArgMax", "DequantizeLinear", "lut_x8")
+_INDIFFERENT = (*MOVING, "MaxPool", "Pad", "ArgMax", "DequantizeLinear", "lut_x8")
 _FLIP = np.arange(256, dtype=np.uint8) ^ np.uint8(0x80)
 
 
@@ -76,6 +76,8 @@ def _write(r: Rewriter, node: Node) -> None:
     attributes = dict(node.attributes)
     if node.op == "QuantizeLinear":
         attributes |= {bound: integer(node, bound) - 128 for bound in ("qmin", "qmax")}
+    elif node.op == "Pad":
+        attributes["value"] = number(node, "value") - 128.0
     signed = r.tensor(name)
     if name not in r.graph.outputs:
         r.emit(node.op, node.inputs, signed, **attributes)

@@ -36,7 +36,7 @@ class Operation:
     attributes: Mapping[str, Any]
     dtype: np.dtype[Any]
     quantizations: Mapping[str, Quantization]  # By operand, and "y".
-    shape: tuple[int, ...] = ()  # For reshape.
+    shape: tuple[int, ...] = ()  # For reshape and expand.
 
 
 def make_case(op: str, seed: int) -> Case:
@@ -314,27 +314,162 @@ def _concat(random: Random) -> Operation:
 def _slice(random: Random) -> Operation:
     x = _anything(random, *_rank(random))
     axis = int(random.integers(0, x.ndim))
-    start = int(random.integers(0, x.shape[axis]))
-    length = int(random.integers(1, x.shape[axis] - start + 1))
-    return Operation({"x": x}, (), {"axis": axis, "start": start, "length": length}, x.dtype, {})
+    start, last = (int(v) for v in random.integers(0, x.shape[axis], 2))
+    step = int(random.integers(1, 4)) * (1 if last >= start else -1)
+    attributes = {"axis": axis, "start": start, "length": (last - start) // step + 1, "step": step}
+    return Operation({"x": x}, (), attributes, x.dtype, {})
+
+
+def _indices(random: Random, *shape: int) -> Array:
+    """Some of them negative, some outside."""
+    return random.integers(-9, 9, shape).astype(random.choice(["int32", "int64"]))
+
+
+def _gather(random: Random) -> Operation:
+    x = _anything(random, *_rank(random))
+    indices = _indices(random, int(random.integers(1, 20)))
+    if random.random() < 0.3:
+        indices = np.sort(indices)
+    operands = {"x": x, "indices": indices}
+    return Operation(operands, (), {"axis": int(random.integers(0, x.ndim))}, x.dtype, {})
+
+
+def _selection(random: Random, shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    """An axis, and the shape of indices that select along it."""
+    axis = int(random.integers(0, len(shape)))
+    extents = [int(random.integers(1, extent + 1)) for extent in shape]
+    extents[axis] = int(random.integers(1, 9))
+    return axis, tuple(extents)
+
+
+def _gather_elements(random: Random) -> Operation:
+    x = _anything(random, *_rank(random))
+    axis, shape = _selection(random, x.shape)
+    operands = {"x": x, "indices": _indices(random, *shape)}
+    return Operation(operands, (), {"axis": axis}, x.dtype, {})
 
 
 def _gather_nd(random: Random) -> Operation:
-    data = _anything(random, *_rank(random))
-    depth = int(random.integers(1, data.ndim + 1))
-    shape = (*_rank(random)[: 6 - data.ndim], depth)
-    indices = random.integers(-9, 9, shape).astype(random.choice(["int32", "int64"]))
-    return Operation({"data": data, "indices": indices}, (), {}, data.dtype, {})
+    x = _anything(random, *_rank(random))
+    batch_dims = int(random.integers(0, x.ndim))
+    depth = int(random.integers(1, x.ndim - batch_dims + 1))
+    middle = _rank(random)[: 6 - x.ndim]
+    operands = {"x": x, "indices": _indices(random, *x.shape[:batch_dims], *middle, depth)}
+    return Operation(operands, (), {"batch_dims": batch_dims}, x.dtype, {})
+
+
+def _scattered(random: Random) -> tuple[Array, int]:
+    """An operand and a reduction that its dtype has."""
+    shape = _rank(random)
+    if random.random() < 0.3:
+        return _floats(random, *shape), int(random.integers(0, 5))
+    x = _anything(random, *shape)
+    return x, 0 if x.dtype == BOOL else int(random.integers(0, 5))
+
+
+def _updates(random: Random, x: Array, *shape: int) -> Array:
+    if x.dtype == F32:
+        return _floats(random, *shape)
+    return _anything(random, *shape, dtype=x.dtype)
+
+
+def _scatter_elements(random: Random) -> Operation:
+    x, reduction = _scattered(random)
+    axis, shape = _selection(random, x.shape)
+    updates = _updates(random, x, *shape)
+    operands = {"x": x, "indices": _indices(random, *shape), "updates": updates}
+    return Operation(operands, (), {"axis": axis, "reduction": reduction}, x.dtype, {})
+
+
+def _scatter_nd(random: Random) -> Operation:
+    x, reduction = _scattered(random)
+    depth = int(random.integers(1, x.ndim + 1))
+    rows = _rank(random)[: 6 - x.ndim + depth]
+    indices = _indices(random, *rows, depth)
+    updates = _updates(random, x, *rows, *x.shape[depth:])
+    operands = {"x": x, "indices": indices, "updates": updates}
+    return Operation(operands, (), {"reduction": reduction}, x.dtype, {})
+
+
+def _expand(random: Random) -> Operation:
+    shape = _rank(random)
+    narrow = [1 if random.random() < 0.5 else extent for extent in shape]
+    x = _anything(random, *narrow[int(random.integers(0, len(shape))) :])
+    wide = [int(random.integers(1, 9)) if n == 1 else n for n in narrow]
+    return Operation({"x": x}, (), {}, x.dtype, {}, tuple(wide))
+
+
+def _pad(random: Random) -> Operation:
+    x = _anything(random, *_rank(random))
+    amounts = {f"{side}{i}": 0 for side in ("before", "after") for i in range(6)}
+    for i in range(x.ndim):
+        for side in ("before", "after"):
+            if random.random() < 0.4:
+                amounts[f"{side}{i}"] = int(random.integers(0, 4))
+    value = _anything(random, dtype=x.dtype)
+    return Operation({"x": x, "value": np.asarray(value)}, ("value",), amounts, x.dtype, {})
+
+
+def _cumulative_sum(random: Random) -> Operation:
+    shape = _rank(random)
+    kind = random.integers(3)
+    x = (
+        _floats(random, *shape)
+        if kind == 0
+        else _anything(random, *shape, dtype=(S32, S64)[kind - 1])
+    )
+    flags = {name: int(random.integers(2)) for name in ("exclusive", "reverse")}
+    return Operation({"x": x}, (), {"axis": int(random.integers(x.ndim)), **flags}, x.dtype, {})
+
+
+def _axes(random: Random, x: Array) -> int:
+    return int(random.integers(1, 2**x.ndim))
+
+
+def _reduce_f32(random: Random) -> Operation:
+    x = _floats(random, *_rank(random), int(random.integers(1, 80)))
+    x = x.swapaxes(int(random.integers(0, x.ndim)), -1)
+    attributes = {"function": int(random.integers(0, 8)), "axes": _axes(random, x)}
+    return Operation({"x": np.ascontiguousarray(x)}, (), attributes, F32, {})
+
+
+def _reduce_integer(random: Random) -> Operation:
+    x = _anything(random, *_rank(random), dtype=DTYPES[random.integers(1, len(DTYPES))])
+    functions = (3, 4) if x.dtype == BOOL else (0, 1, 2, 3, 4, 5, 7)
+    attributes = {"function": int(random.choice(functions)), "axes": _axes(random, x)}
+    return Operation({"x": x}, (), attributes, x.dtype, {})
+
+
+def _resample(random: Random) -> Operation:
+    x = _floats(random, *_rank(random))
+    axis = int(random.integers(0, x.ndim))
+    table = (int(random.integers(1, 12)), int(random.integers(1, 6)))
+    k = random.integers(0, x.shape[axis], table).astype(np.int32)
+    w = random.standard_normal(table).astype(np.float32)
+    return Operation({"x": x, "k": k, "w": w}, ("k", "w"), {"axis": axis}, F32, {})
+
+
+def _with_ties(random: Random, x: Array) -> Array:
+    return np.repeat(x, 2, axis=0) if random.random() < 0.5 else x
 
 
 def _argmax(random: Random) -> Operation:
-    shape = _rank(random)
     kind = random.integers(3)
-    x = (_codes, _floats, _integers)[kind](random, *shape)
-    if random.random() < 0.5:
-        x = np.repeat(x, 2, axis=0)
-    attributes = {"axis": int(random.integers(0, x.ndim)), "keepdims": int(random.integers(2))}
+    x = _with_ties(random, (_codes, _floats, _integers)[kind](random, *_rank(random)))
+    names = ("keepdims", "select_last_index", "smallest")
+    attributes = {name: int(random.integers(2)) for name in names}
+    attributes["axis"] = int(random.integers(0, x.ndim))
     return Operation({"x": x}, (), attributes, S32 if random.random() < 0.5 else S64, {})
+
+
+def _topk(random: Random) -> Operation:
+    shape = _rank(random)
+    x = _floats(random, *shape) if random.random() < 0.5 else _anything(random, *shape)
+    x = _with_ties(random, x)
+    axis = int(random.integers(0, x.ndim))
+    k = int(random.integers(1, x.shape[axis] + 1))
+    attributes = {"axis": axis, "k": k, "largest": int(random.integers(2))}
+    return Operation({"x": x}, (), attributes, S64, {})
 
 
 def _cast(random: Random) -> Operation:
@@ -376,8 +511,19 @@ _MAKERS: dict[str, Callable[[Random], Operation]] = {
     "softmax_f32": _softmax,
     "concat": _concat,
     "slice": _slice,
+    "gather": _gather,
+    "gather_elements": _gather_elements,
     "gather_nd": _gather_nd,
+    "scatter_elements": _scatter_elements,
+    "scatter_nd": _scatter_nd,
+    "expand": _expand,
+    "pad": _pad,
+    "cumulative_sum": _cumulative_sum,
+    "reduce_f32": _reduce_f32,
+    "reduce_integer": _reduce_integer,
+    "resample_f32": _resample,
     "argmax": _argmax,
+    "topk": _topk,
     "cast": _cast,
     "reshape": _reshape,
     "transpose": _transpose,

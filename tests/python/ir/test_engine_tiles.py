@@ -25,14 +25,25 @@ def anything(shape: tuple[int, ...], dtype: str) -> Array:
     return RANDOM.integers(-(2**40), 2**40, shape).astype(dtype)
 
 
-def check(op: str, operands: list[Array], attributes: Mapping[str, int], dtype: str) -> None:
-    tensors = [Tensor(f"x{i}", x.dtype, x.shape) for i, x in enumerate(operands)]
+def check(
+    op: str,
+    operands: list[Array],
+    attributes: Mapping[str, int],
+    dtype: str,
+    constants: int = 0,
+) -> None:
+    """The last `constants` of the operands are constants."""
+    count = len(operands) - constants
+    tensors = [
+        Tensor(f"x{i}", x.dtype, x.shape) if i < count else Tensor.constant(f"x{i}", x)
+        for i, x in enumerate(operands)
+    ]
     y = Tensor("y", np.dtype(dtype), ())
     y = Tensor("y", y.dtype, output_shape(op, tensors, attributes, y))
     names = tuple(t.name for t in tensors)
     node = Node(op, "node", names, ("y",), attributes)
-    graph = Graph("case", (node,), {t.name: t for t in [*tensors, y]}, names, ("y",))
-    feed = dict(zip(names, operands, strict=True))
+    graph = Graph("case", (node,), {t.name: t for t in [*tensors, y]}, names[:count], ("y",))
+    feed = dict(zip(names[:count], operands, strict=False))
     expected = run(graph, feed)["y"]
     for name, session in sessions(model_bytes(graph)):
         assert same_bits(session.run(None, feed)[0], expected), name
@@ -70,15 +81,50 @@ def test_argmax(dtype: str, shape: tuple[int, ...]) -> None:
     x = (RANDOM.integers(-5, 5, shape)).astype(dtype)  # Full of ties.
     if dtype == "float32":
         x[RANDOM.random(shape) < 0.02] = np.nan
-    for axis, keepdims in itertools.product(range(3), range(2)):
-        check("argmax", [x], {"axis": axis, "keepdims": keepdims}, "int64")
+    for axis, last, smallest in itertools.product(range(3), range(2), range(2)):
+        attributes = {"axis": axis, "keepdims": last, "select_last_index": last}
+        check("argmax", [x], attributes | {"smallest": smallest}, "int64")
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_concat_and_slice(axis: int) -> None:
     parts = [anything((60, 50, 40), "int32") for _ in range(3)]
     check("concat", parts, {"axis": axis}, "int32")
-    check("slice", parts[:1], {"axis": axis, "start": 7, "length": 30}, "int32")
+    check("slice", parts[:1], {"axis": axis, "start": 7, "length": 30, "step": 1}, "int32")
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_selection(axis: int) -> None:
+    x = anything((60, 50, 40), "float32")
+    check("slice", [x], {"axis": axis, "start": 39, "length": 14, "step": -3}, "float32")
+    indices = np.concatenate([np.arange(30), RANDOM.integers(-40, 40, 90)])
+    check("gather", [x, indices], {"axis": axis}, "float32")
+    shape = tuple(200 if i == axis else n - 3 for i, n in enumerate(x.shape))
+    chosen = RANDOM.integers(-40, 40, shape)
+    check("gather_elements", [x, chosen], {"axis": axis}, "float32")
+    check("topk", [x], {"axis": axis, "k": 11, "largest": axis % 2}, "int64")
+    check("cumulative_sum", [x], {"axis": axis, "exclusive": 0, "reverse": 1}, "float32")
+    k = RANDOM.integers(0, 40, (70, 4)).astype(np.int32)
+    w = RANDOM.normal(0, 1, (70, 4)).astype(np.float32)
+    check("resample_f32", [x, k, w], {"axis": axis}, "float32", constants=2)
+
+
+def test_pad_of_many_rows() -> None:
+    amounts = {f"{side}{i}": 0 for side in ("before", "after") for i in range(6)}
+    x, value = anything((20, 30, 40, 3), "int8"), np.array(7, np.int8)
+    check("pad", [x, value], amounts | {"before1": 2, "after2": 1}, "int8")
+    check("pad", [x, value], amounts | {"after0": 3, "before3": 5}, "int8")
+
+
+@pytest.mark.parametrize("shape", [(60, 50, 40), (2, 3000), (3, 9, 9, 130), (7, 31, 17, 2, 3)])
+def test_reductions(shape: tuple[int, ...]) -> None:
+    x = RANDOM.normal(0, 1, shape).astype(np.float32)
+    x[RANDOM.random(shape) < 1e-4] = np.nan
+    codes = RANDOM.integers(-128, 128, shape).astype(np.int8)
+    for axes in range(1, 2 ** len(shape)):
+        attributes = {"function": axes % 8, "axes": axes}
+        check("reduce_f32", [x], attributes, "float32")
+        check("reduce_integer", [codes], attributes | {"function": axes % 6}, "int8")
 
 
 @pytest.mark.parametrize(
@@ -105,4 +151,4 @@ def test_softmax() -> None:
 def test_gather_of_long_rows() -> None:
     data = anything((30, 20, 500), "int8")
     indices = RANDOM.integers(-40, 40, (50, 2))
-    check("gather_nd", [data, indices], {}, "int8")
+    check("gather_nd", [data, indices], {"batch_dims": 0}, "int8")

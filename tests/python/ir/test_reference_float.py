@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from bitpose.ir.graph import Tensor
 from bitpose.ir.reference import OPERATORS
-from bitpose.ir.reference.floating import lane_sum
 from bitpose.ir.reference.math import exp_f32
 from bitpose.ir.reference.operand import Operand
+from bitpose.ir.reference.reducing import in_lanes
 
 Array = NDArray[Any]
 RANDOM = np.random.default_rng(12)
@@ -160,14 +160,14 @@ def test_softmax(n: int) -> None:
     np.testing.assert_allclose(y, e / e.sum(-1, keepdims=True), rtol=2e-6)
 
 
-def test_lane_sum_order() -> None:
+def test_in_lanes_order() -> None:
     x = floats(37)
     lanes = [np.float32(0)] * 16
     for i, v in enumerate(x):
         lanes[i % 16] += v
     for width in (8, 4, 2, 1):
         lanes = [lanes[i] + lanes[i + width] for i in range(width)]
-    assert lane_sum(x) == lanes[0]
+    assert in_lanes(x) == lanes[0]
 
 
 def test_binary_f32() -> None:
@@ -207,7 +207,8 @@ def test_moves() -> None:
         apply("concat", output(2, 6, 4, dtype=s8), x, x, axis=1), np.concatenate([x, x], 1)
     )
     np.testing.assert_array_equal(
-        apply("slice", output(2, 3, 2, dtype=s8), x, axis=2, start=1, length=2), x[:, :, 1:3]
+        apply("slice", output(2, 3, 2, dtype=s8), x, axis=2, start=1, length=2, step=1),
+        x[:, :, 1:3],
     )
     np.testing.assert_array_equal(
         apply("transpose", output(4, 2, 3, dtype=s8), x, perm0=2, perm1=0, perm2=1,
@@ -220,20 +221,24 @@ def test_moves() -> None:
 def test_gather_nd_clamps_what_lies_outside() -> None:
     x = floats(3, 4, 2)
     indices = np.array([[[0, 1], [-1, -4]], [[2, 9], [-7, 3]]], np.int64)
-    got = apply("gather_nd", output(2, 2, 2), x, indices)
+    got = apply("gather_nd", output(2, 2, 2), x, indices, batch_dims=0)
     expected = [[x[0, 1], x[2, 0]], [x[2, 3], x[0, 3]]]
     np.testing.assert_array_equal(got, np.array(expected))
     np.testing.assert_array_equal(
-        apply("gather_nd", output(2, 2, 2), x, indices.astype(np.int32)), got
+        apply("gather_nd", output(2, 2, 2), x, indices.astype(np.int32), batch_dims=0), got
     )
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.int64])
 def test_argmax_takes_the_first_of_equals(dtype: Any) -> None:
     x = np.array([[3, 9, 9], [-1, -1, -2]], np.int8)
-    got = apply("argmax", output(2, dtype=dtype), x, axis=1, keepdims=0)
+    got = apply(
+        "argmax", output(2, dtype=dtype), x, axis=1, keepdims=0, select_last_index=0, smallest=0
+    )
     np.testing.assert_array_equal(got, [1, 0])
-    got = apply("argmax", output(1, 3, dtype=dtype), x, axis=0, keepdims=1)
+    got = apply(
+        "argmax", output(1, 3, dtype=dtype), x, axis=0, keepdims=1, select_last_index=0, smallest=0
+    )
     np.testing.assert_array_equal(got, [[0, 0, 0]])
 
 

@@ -78,14 +78,14 @@ def test_transposes_sink_through_functions() -> None:
     d.node("lut_x8", "a t", "b", (1, 2, 3, 4), np.int8, q=(0.5, 0))
     sums: dict[str, Any] = {"a_multiplier": 1, "b_multiplier": 1, "bias": 0, "multiplier": 1.0}
     d.node("add_qs8", "b c", "s", (1, 2, 3, 4), np.int8, q=(0.5, 0), **sums, **ALL)
-    d.node("slice", "s", "p", (1, 1, 3, 4), np.int8, q=(0.5, 0), axis=1, start=1, length=1)
+    d.node("slice", "s", "p", (1, 1, 3, 4), np.int8, q=(0.5, 0), axis=1, start=1, length=1, step=1)
     d.node("concat", "s p", "k", (1, 3, 3, 4), np.int8, q=(0.5, 0), axis=1)
     transpose(d, "k", "y", NHWC)
     text = sunk(d, "y")
     assert ops(text) == ["lut_x8", "add_qs8", "slice", "concat"]
     assert "s@0231: int8[1,3,4,2]" in text[1]
     assert "c@0231=int8[1,1,1,2]" in text[1]
-    assert text[2].endswith("axis=3, start=1, length=1)")
+    assert text[2].endswith("axis=3, start=1, length=1, step=1)")
     assert text[3].startswith("y: int8[1,3,4,3]")
 
 
@@ -116,11 +116,39 @@ def test_argmax_takes_the_axis() -> None:
     d = Draft()
     d.input("x", (1, 3, 4, 2))
     transpose(d, "x", "a", NCHW)
-    d.node("argmax", "a", "y", (1, 3, 4), np.int64, axis=1, keepdims=0)
-    d.node("argmax", "a", "z", (1, 2, 1, 4), np.int64, axis=2, keepdims=1)
+    first = {"select_last_index": 0, "smallest": 0}
+    d.node("argmax", "a", "y", (1, 3, 4), np.int64, axis=1, keepdims=0, **first)
+    d.node("argmax", "a", "z", (1, 2, 1, 4), np.int64, axis=2, keepdims=1, **first)
     text = sunk(d, "y", "z")
-    assert text[0] == "y: int64[1,3,4] = argmax(x, axis=3, keepdims=0)"
+    assert text[0].startswith("y: int64[1,3,4] = argmax(x, axis=3, keepdims=0")
+    assert text[1].startswith("z@0231: int64[1,1,4,2] = argmax(x, axis=1, keepdims=1")
     assert ops(text) == ["argmax", "argmax", "transpose"]
+
+
+def test_axes_follow_transposes() -> None:
+    """Case 4: each operator that names axes works on NHWC; the second operand stays."""
+    d = Draft()
+    d.input("x", (1, 3, 4, 2))
+    d.constant("i", [1, 1, 0], np.int32)
+    d.constant("v", 7, np.float32)
+    transpose(d, "x", "a", NCHW)
+    amounts = {f"{side}{i}": 0 for side in ("before", "after") for i in range(6)}
+    amounts |= {"before1": 1, "after3": 2}
+    d.node("pad", "a v", "p", (1, 3, 3, 6), **amounts)
+    d.node("gather", "p i", "g", (1, 3, 3, 3), axis=3)
+    d.node("reduce_f32", "g", "r", (1, 3, 1, 1), function=1, axes=0b1100)
+    d.node("topk", "r", "k", (1, 2, 1, 1), np.int64, axis=1, k=2, largest=1)
+    d.node("gather_elements", "r k", "e", (1, 2, 1, 1), axis=1)
+    transpose(d, "e", "y", NHWC)
+    text = sunk(d, "y")
+    assert ops(text) == ["pad", "gather", "reduce_f32", "topk", "gather_elements"]
+    assert "before3=1" in text[0]
+    assert "after2=2" in text[0]
+    assert "before1=0" in text[0]
+    assert "axis=2" in text[1]
+    assert "axes=6" in text[2]
+    assert "axis=3" in text[3]
+    assert "axis=3" in text[4]
 
 
 def test_softmax_of_the_last_axis() -> None:
@@ -138,7 +166,7 @@ def test_transposes_that_stay_are_made_once() -> None:
     d.input("x", (2, 3), np.int32)
     d.input("i", (1, 1), np.int32)
     transpose(d, "x", "a", (1, 0))
-    d.node("gather_nd", "a i", "y", (1, 2), np.int32)
+    d.node("gather_nd", "a i", "y", (1, 2), np.int32, batch_dims=0)
     d.node("reshape", "a", "z", (6,), np.int32)
     assert ops(sunk(d, "y", "z", "a")) == ["transpose", "gather_nd", "reshape"]
 
@@ -229,7 +257,7 @@ def test_engine_operators_report_everything() -> None:
     d.node("Add", "i i", "j", (2,), np.int64)
     with pytest.raises(UnsupportedModelError) as caught:
         engine_operators(d.graph("p", "j"))
-    assert [problem.op for problem in caught.value.problems] == ["Sigmoid", "Pad", "Add"]
+    assert [problem.op for problem in caught.value.problems] == ["Sigmoid", "Add"]
     assert "Add 'j': it works on int64; supported: float32, int32" in str(caught.value)
 
 

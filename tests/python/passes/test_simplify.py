@@ -22,6 +22,8 @@ from bitpose.passes.unsigned_to_signed import unsigned_to_signed
 
 from .build import ALL, Draft, lines
 
+#: Attributes of an ArgMax that takes the first of equals.
+FIRST = {"select_last_index": 0, "smallest": 0}
 CONV = {"strides": (1, 1), "dilations": (1, 1), "pads": (0, 0, 0, 0), "group": 1}
 
 
@@ -78,7 +80,7 @@ def test_drop_identities() -> None:
     d.input("x", (2, 3))
     d.node("Transpose", "x", "a", (2, 3), perm=(0, 1))
     d.node("Reshape", "a", "b", (2, 3))
-    d.node("Slice", "b", "c", (2, 3), axis=1, start=0, length=3)
+    d.node("Slice", "b", "c", (2, 3), axis=1, start=0, length=3, step=1)
     d.node("Concat", "c", "e", (2, 3), axis=0)
     d.node("Cast", "e", "f", (2, 3))
     d.node("Clip", "f", "g", (2, 3), low=-math.inf, high=math.inf)
@@ -284,12 +286,45 @@ def test_sink_dequantize() -> None:
     d.node("DequantizeLinear", "v", "b", (1, 2, 2, 2))
     d.node("Concat", "a b", "c", (1, 4, 2, 2), axis=1)
     d.node("Pad", "c", "p", (1, 4, 2, 4), pads=(0, 0, 0, 1, 0, 0, 0, 1), value=0.0)
-    d.node("ArgMax", "p", "y", (1, 2, 4), np.int64, axis=1, keepdims=0)
+    d.node("ArgMax", "p", "y", (1, 2, 4), np.int64, axis=1, keepdims=0, **FIRST)
     assert lines(sink_dequantize(d.graph("y"))) == [
         "c@codes: int8[1,4,2,2] scale 0.5 zero point 9 = Concat(x, v, axis=1)",
         "p@codes: int8[1,4,2,4] scale 0.5 zero point 9 = "
         "Pad(c@codes, pads=[0,0,0,1,0,0,0,1], value=9)",
-        "y: int64[1,2,4] = ArgMax(p@codes, axis=1, keepdims=0)",
+        "y: int64[1,2,4] = ArgMax(p@codes, axis=1, keepdims=0, select_last_index=0, smallest=0)",
+    ]
+
+
+def test_pads_with_other_values() -> None:
+    """QuantizeLinear moves over every value, DequantizeLinear over those that are a code's."""
+    d = Draft()
+    d.input("x", (4,))
+    d.input("q", (4,), np.int8, q=(0.5, 9))
+    d.node("Pad", "x", "a", (6,), pads=(1, 1), value=-2.3)
+    d.node("QuantizeLinear", "a", "h", (6,), np.int8, q=(0.5, 9), **ALL)
+    d.node("DequantizeLinear", "q", "r", (4,))
+    d.node("Pad", "r", "y", (6,), pads=(1, 1), value=-2.5)
+    d.node("Pad", "r", "z", (6,), pads=(1, 1), value=-2.3)
+    graph = sink_dequantize(hoist_quantize(d.graph("h", "y", "z")))
+    found = {n.outputs[0]: n for n in graph.nodes}
+    assert found["h"].attributes["value"] == 4
+    assert found["y"].op == "DequantizeLinear"
+    assert found["y@codes"].attributes["value"] == 4
+    assert found["z"].op == "Pad"
+    assert found["z"].inputs == ("r",)
+
+
+def test_reductions_to_an_element_work_on_codes() -> None:
+    d = Draft()
+    d.input("q", (4, 2), np.int8, q=(0.5, 9))
+    d.node("DequantizeLinear", "q", "r", (4, 2))
+    d.node("reduce_f32", "r", "y", (4, 1), function=4, axes=2)
+    d.node("reduce_f32", "r", "z", (4, 1), function=0, axes=2)
+    assert lines(sink_dequantize(d.graph("y", "z"))) == [
+        "r: float32[4,2] = DequantizeLinear(q)",
+        "y@codes: int8[4,1] scale 0.5 zero point 9 = reduce_integer(q, function=4, axes=2)",
+        "y: float32[4,1] = DequantizeLinear(y@codes)",
+        "z: float32[4,1] = reduce_f32(r, function=0, axes=2)",
     ]
 
 
@@ -361,14 +396,14 @@ def test_fold_casts() -> None:
     d = Draft()
     d.input("x", (3, 4))
     d.input("v", (9,))
-    d.node("ArgMax", "x", "a", (3, 1), np.int64, axis=1, keepdims=1)
+    d.node("ArgMax", "x", "a", (3, 1), np.int64, axis=1, keepdims=1, **FIRST)
     d.node("Cast", "a", "b", (3, 1), np.int32)
     d.node("Cast", "b", "c", (3, 1), np.int64)
-    d.node("GatherND", "v c", "y", (3,))
+    d.node("gather_nd", "v c", "y", (3,), batch_dims=0)
     d.node("Cast", "c", "z", (3, 1), np.int32)
     d.node("Neg", "z", "n", (3, 1), np.int32)
     assert lines(fold_casts(d.graph("y", "n"))) == [
-        "b: int32[3,1] = ArgMax(x, axis=1, keepdims=1)",
-        "y: float32[3] = GatherND(v, b)",
+        "b: int32[3,1] = ArgMax(x, axis=1, keepdims=1, select_last_index=0, smallest=0)",
+        "y: float32[3] = gather_nd(v, b, batch_dims=0)",
         "n: int32[3,1] = Neg(b)",
     ]

@@ -12,7 +12,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from bitpose.ir.graph import Graph, Tensor
-from bitpose.ir.reference import floating, moving, quantized  # noqa: F401 (register operators)
+from bitpose.ir.reference import (  # noqa: F401 (register operators)
+    floating,
+    moving,
+    quantized,
+    reducing,
+    selecting,
+)
 from bitpose.ir.reference.operand import OPERATORS, Array, Operand
 
 __all__ = ["OPERATORS", "Operand", "run"]

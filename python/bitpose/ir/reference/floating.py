@@ -11,11 +11,11 @@ from bitpose.ir.graph import Tensor
 from bitpose.ir.operators import FUNCTIONS
 from bitpose.ir.reference.math import exp_f32
 from bitpose.ir.reference.operand import Array, Operand, operator
+from bitpose.ir.reference.reducing import in_lanes
 from bitpose.ir.reference.windows import Window, resize_line
 
 #: Elements per step of a float convolution, so that its temporaries stay in cache.
 _BLOCK = 8192
-_LANES = 16
 
 
 @operator
@@ -165,18 +165,4 @@ def softmax_f32(y: Tensor, x: Operand) -> Array:
     """
     with np.errstate(all="ignore"):
         e = exp_f32(x.data - x.data.max(axis=-1, keepdims=True))
-        return e / lane_sum(e)[..., None]
-
-
-def lane_sum(x: Array) -> Array:
-    """The sum over the last axis in the engine's one order of additions."""
-    n = x.shape[-1]
-    lanes = np.zeros((*x.shape[:-1], _LANES), np.float32)
-    for first in range(0, n, _LANES):
-        part = x[..., first : first + _LANES]
-        lanes[..., : part.shape[-1]] += part
-    width = _LANES // 2
-    while width > 0:
-        lanes = lanes[..., :width] + lanes[..., width : 2 * width]
-        width //= 2
-    return np.asarray(lanes[..., 0])
+        return e / in_lanes(e)[..., None]

@@ -17,29 +17,25 @@ def concat(y: Tensor, *parts: Operand, axis: int) -> Array:
 
 
 @operator
-def slice(y: Tensor, x: Operand, *, axis: int, start: int, length: int) -> Array:
-    """Elements start .. start + length - 1 along `axis`."""
-    return x.data.take(range(start, start + length), axis)
+def slice(y: Tensor, x: Operand, *, axis: int, start: int, length: int, step: int) -> Array:
+    """Elements start, start + step, ... along `axis`, `length` of them."""
+    return x.data.take(start + step * np.arange(length), axis)
 
 
 @operator
-def gather_nd(y: Tensor, data: Operand, indices: Operand) -> Array:
-    """y[i...] = data[indices[i..., 0], ..., indices[i..., K - 1]].
-
-    A negative index counts from the end. Indices outside are clamped, where ONNX leaves the result
-    undefined: a run cannot fail on data.
-    """
-    depth = indices.data.shape[-1]
-    extents = np.array(data.data.shape[:depth], np.int64)
-    index = indices.data.astype(np.int64)
-    index = np.clip(np.where(index < 0, index + extents, index), 0, extents - 1)
-    return np.asarray(data.data[tuple(np.moveaxis(index, -1, 0))])
+def expand(y: Tensor, x: Operand) -> Array:
+    """x broadcast to the shape of the output."""
+    return np.ascontiguousarray(np.broadcast_to(x.data, y.shape))
 
 
 @operator
-def argmax(y: Tensor, x: Operand, *, axis: int, keepdims: int) -> Array:
-    """The index of the largest element along `axis`, the first among equals."""
-    return np.asarray(np.argmax(x.data, axis, keepdims=bool(keepdims))).astype(y.dtype)
+def pad(y: Tensor, x: Operand, value: Operand, **amounts: int) -> Array:
+    """before0 elements `value` in front of axis 0, after0 behind it, and so on."""
+    margins = [(amounts[f"before{i}"], amounts[f"after{i}"]) for i in range(x.data.ndim)]
+    result = np.full(y.shape, value.data.reshape(()), y.dtype)
+    inside = [np.s_[low : low + n] for (low, _), n in zip(margins, x.data.shape, strict=True)]
+    result[tuple(inside)] = x.data
+    return result
 
 
 @operator

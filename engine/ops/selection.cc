@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/ops/selection.h"
+
+#include <string>
+
+#include "engine/ops/operands.h"
+
+namespace bitpose {
+
+Status check_selection(const Shape& data, const Shape& indices, uint32_t axis) {
+  OperandChecks checks;
+  checks.require(axis < data.rank && indices.rank == data.rank,
+                 "operands have shapes " + data.text() + " and " + indices.text() +
+                     ", expected equal ranks above axis " + std::to_string(axis));
+  if (!checks.ok()) return checks.status();
+  for (uint32_t i = 0; i < data.rank; ++i) {
+    checks.require(data[i] > 0 && indices[i] > 0 && (i == axis || indices[i] <= data[i]),
+                   "operand indices has shape " + indices.text() + " over " + data.text() +
+                       ", expected no larger extents beside axis " + std::to_string(axis));
+  }
+  return checks.status();
+}
+
+Status gathered_shape(const Shape& x, const Shape& indices, uint32_t batch_dims, Shape* result) {
+  OperandChecks checks;
+  checks.require(indices.rank > batch_dims, "operand indices has shape " + indices.text() +
+                                                ", expected rank " +
+                                                std::to_string(batch_dims + 1) + " or more");
+  if (!checks.ok()) return checks.status();
+  const uint64_t depth = indices[indices.rank - 1];
+  checks.require(depth >= 1 && batch_dims + depth <= x.rank,
+                 "operand indices has shape " + indices.text() +
+                     ", expected a last extent of 1 to " +
+                     std::to_string(int64_t{x.rank} - batch_dims) + " for x of shape " + x.text());
+  if (!checks.ok()) return checks.status();
+  const auto used = static_cast<uint32_t>(batch_dims + depth);
+  checks.require(indices.rank - 1 + x.rank - used <= kMaxRank,
+                 "operands of shapes " + x.text() + " and " + indices.text() +
+                     " give an output of more than 6 axes");
+  for (uint32_t axis = 0; axis < batch_dims; ++axis) {
+    checks.require(x[axis] == indices[axis], "operands of shapes " + x.text() + " and " +
+                                                 indices.text() + " differ in their first " +
+                                                 std::to_string(batch_dims) + " axes");
+  }
+  for (uint32_t axis = 0; axis < used; ++axis) {
+    checks.require(x[axis] > 0, "operand x has shape " + x.text() + ": no element to gather");
+  }
+  if (!checks.ok()) return checks.status();
+  Shape shape;
+  uint64_t elements = 1;
+  const auto append = [&](uint32_t extent) {
+    shape.dims[shape.rank++] = extent;
+    elements *= extent;
+    checks.require(elements <= kMaxElements, "the output has more than 2^31 elements");
+    elements = std::min(elements, kMaxElements);
+  };
+  for (uint32_t axis = 0; axis + 1 < indices.rank; ++axis) append(indices[axis]);
+  for (uint32_t axis = used; axis < x.rank; ++axis) append(x[axis]);
+  *result = shape;
+  return checks.status();
+}
+
+}  // namespace bitpose
