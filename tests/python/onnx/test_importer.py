@@ -37,21 +37,22 @@ def test_everything_missing_is_reported_at_once() -> None:
     """Also behind nodes that failed, as far as the model says what they give."""
     steps = [
         node("Mish", "x", "a"),
-        node("Resize", "a - s", "b", mode="cubic"),
+        node("Resize", "a - s", "b", mode="nearest"),
         node("MaxPool", "c", "e", kernel_shape=[2, 2], dilations=[2, 2]),
         node("LSTM", "e", "y"),
         node("Relu", "y", "z"),
     ]
     steps[3].domain = "com.example"
     proto = model(steps, {"x": (F, (1, 1, 4, 4)), "c": (F, (1, 1, 4, 4))}, ["b", "z"], opset=18)
-    proto.graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], F), "s"))
+    proto.graph.input.append(helper.make_tensor_value_info("s", TensorProto.FLOAT, [4]))
     proto.graph.value_info.append(
         helper.make_tensor_value_info("a", TensorProto.FLOAT, [1, 1, 4, 4])
     )
     assert problems(proto) == [
         "Mish (opset 18) 'Mish a': has no importer; "
         "supported: the operators in docs/onnx-operators.md",
-        "Resize (opset 18) 'Resize b': mode is 'cubic'; supported: linear",
+        "Resize (opset 18) 'Resize b': scales is computed at run time; "
+        "supported: a constant scales",
         "MaxPool (opset 18) 'MaxPool e': dilations are (2, 2); supported: dilations of 1",
         "LSTM (opset 18) 'LSTM y': has no importer in the domain 'com.example'; "
         "supported: the operators in docs/onnx-operators.md",

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from onnx import NodeProto
+from onnx import NodeProto, numpy_helper
 
 from bitpose.compiler import to_graph
 from bitpose.errors import InvalidModelError, UnsupportedModelError
+from bitpose.ir.reference import run
 
-from .build import check, model, node, operators
+from .build import check, model, node, operators, random_feed
 
 Array = NDArray[Any]
 F = np.float32
@@ -41,9 +42,12 @@ CASES: dict[str, tuple[NodeProto, dict[str, Array]]] = {
         node("Slice", "x b e - s", "y"),
         {"b": ints(0, 1), "e": ints(2, 3), "s": ints(1, 1)},
     ),
-    "Gather one": (node("Gather", "x i", "y", axis=1), {"i": np.array(-1, np.int64)}),
-    "Gather run": (node("Gather", "x i", "y", axis=2), {"i": ints(1, 2, 3)}),
-    "GatherND": (node("GatherND", "x i", "y"), {"i": np.array([[0, 1], [1, -1]], np.int64)}),
+    "Slice far steps": (
+        node("Slice", "x b e a s", "y"),
+        {"b": ints(0, 100), "e": ints(9, -100), "a": ints(2, 1), "s": ints(2, -2)},
+    ),
+    "Expand": (node("Expand", "x s", "y"), {"s": ints(5, 1, 3, 1)}),
+    "Tile": (node("Tile", "x s", "y"), {"s": ints(2, 1, 3)}),
     "Identity": (node("Identity", "x", "y"), {}),
     "Dropout": (node("Dropout", "x", "y"), {}),
 }
@@ -62,6 +66,75 @@ OLD: dict[str, tuple[NodeProto, tuple[int, ...]]] = {
     "Slice": (node("Slice", "x", "y", starts=[1], ends=[3], axes=[1]), (2, 3)),
     "Dropout": (node("Dropout", "x", "y", ratio=0.1), (2, 3)),
 }
+
+
+@pytest.mark.parametrize("mode", ["DCR", "CRD"])
+@pytest.mark.parametrize("dtype", [F, np.int8])
+def test_depth_to_space(dtype: type[np.generic], mode: str) -> None:
+    step = node("DepthToSpace", "x", "y", blocksize=2, mode=mode)
+    check(model([step], {"x": (dtype, (2, 12, 3, 4))}, ["y"]), rtol=0, atol=0)
+
+
+def test_space_to_depth() -> None:
+    step = node("SpaceToDepth", "x", "y", blocksize=2)
+    check(model([step], {"x": (F, (2, 3, 6, 4))}, ["y"]), rtol=0, atol=0)
+
+
+def test_depth_to_space_between_convolutions_is_one_transpose() -> None:
+    constants = {"w": np.ones((8, 2, 1, 1), F), "v": np.ones((1, 2, 1, 1), F)}
+    steps = [
+        node("Conv", "x w", "a"),
+        node("DepthToSpace", "a", "b", blocksize=2),
+        node("Conv", "b v", "y"),
+    ]
+    graph = check(model(steps, {"x": (F, (1, 2, 5, 4))}, ["y"], constants), rtol=1e-4, atol=1e-4)
+    assert operators(graph) == [
+        *("transpose", "conv2d_f32", "reshape", "transpose", "reshape", "conv2d_f32", "reshape")
+    ]
+
+
+def test_center_crop_pad() -> None:
+    step = node("CenterCropPad", "x s", "y", axes=[0, 2])
+    proto = model([step], {"x": (F, (4, 3, 6))}, ["y"], {"s": ints(7, 3)}, opset=18)
+    feed = random_feed(proto)
+    padded = np.pad(feed["x"], ((1, 2), (0, 0), (0, 0)))[:, :, 1:4]
+    graph = to_graph(proto.SerializeToString())
+    np.testing.assert_array_equal(run(graph, feed)["y"], padded)
+
+
+def test_constants_that_are_made() -> None:
+    """ConstantOfShape, Range, EyeLike, Size, NonZero, Unique."""
+    steps = [
+        node("ConstantOfShape", "s", "ones", value=numpy_helper.from_array(np.ones(1, F))),
+        node("Range", "zero three half", "line"),
+        node("EyeLike", "ones", "eye", k=1),
+        node("Size", "x", "size"),
+        node("NonZero", "eye", "where"),
+        node("Unique", "mixed", "u first inverse counts", sorted=0),
+        node("Add", "x ones", "a"),
+        node("Mul", "a eye", "b"),
+    ]
+    constants = {
+        "s": ints(2, 3),
+        "zero": np.array(0, F),
+        "three": np.array(3, F),
+        "half": np.array(0.75, F),
+        "mixed": np.array([3, 1, 3, 2, 1], F),
+    }
+    outputs = ["line", "size", "where", "u", "first", "inverse", "counts", "b"]
+    check(model(steps, {"x": (F, (2, 3))}, outputs, constants), rtol=0, atol=0)
+
+
+def test_empty_constants_join() -> None:
+    """Slice and Concat of shapes, where exporters write a part without elements."""
+    steps = [
+        node("Shape", "x", "s"),
+        node("Slice", "s zero zero", "none"),
+        node("Concat", "none s", "again", axis=0),
+        node("Reshape", "x again", "r"),
+        node("Neg", "r", "y"),
+    ]
+    check(model(steps, {"x": (F, SHAPE)}, ["y"], {"zero": ints(0)}), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("case", OLD)
@@ -139,26 +212,6 @@ def test_pad_before_conv(opset: int) -> None:
 
 
 REFUSED: dict[str, tuple[NodeProto, dict[str, Array], str]] = {
-    "steps": (
-        node("Slice", "x b e a s", "y"),
-        {"b": ints(0), "e": ints(3), "a": ints(1), "s": ints(2)},
-        r"steps are \[2\]; supported: steps of 1",
-    ),
-    "indices": (
-        node("Gather", "x i", "y", axis=2),
-        {"i": ints(0, 2)},
-        r"indices are \[0, 2\]; supported: a scalar or consecutive indices",
-    ),
-    "batch": (
-        node("GatherND", "x i", "y", batch_dims=1),
-        {"i": ints(0, 0)[:, None]},
-        "batch_dims is 1; supported: batch_dims 0",
-    ),
-    "mode": (
-        node("Pad", "x n", "y", mode="reflect"),
-        {"n": ints(0, 0, 1, 0, 0, 1)},
-        "mode is 'reflect' with value 0.0; supported: constant zeros",
-    ),
     "run time": (node("Reshape", "x i", "y"), {}, "shape is computed at run time"),
 }
 
@@ -178,7 +231,9 @@ INVALID: dict[str, tuple[NodeProto, dict[str, Array]]] = {
     "axes": (node("Unsqueeze", "x s", "y"), {"s": ints(0, 0)}),
     "extent": (node("Squeeze", "x s", "y"), {"s": ints(0)}),
     "parts": (node("Split", "x s", "y z", axis=0), {"s": ints(1, 2)}),
-    "index": (node("Gather", "x s", "y"), {"s": np.array(2, np.int64)}),
+    "step": (node("Slice", "x s s s z", "y"), {"s": ints(1), "z": ints(0)}),
+    "expanded": (node("Expand", "x s", "y"), {"s": ints(5, 1)}),
+    "repeats": (node("Tile", "x s", "y"), {"s": ints(2)}),
 }
 
 

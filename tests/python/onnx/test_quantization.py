@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from onnx import NodeProto
 
 from bitpose.errors import UnsupportedModelError
 
@@ -96,6 +97,50 @@ def test_pools_and_resize() -> None:
     assert operators(graph) == [
         *("transpose", "maxpool2d_s8", "avgpool2d_qs8", "resize2d_qs8", "transpose")
     ]
+
+
+MOVED: dict[str, tuple[NodeProto, dict[str, Any], list[str]]] = {
+    "reflect": (
+        node("Pad", "xr n", "f", mode="reflect"),
+        {"n": np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64)},
+        ["gather", "gather"],
+    ),
+    "pad": (
+        node("Pad", "xr n v", "f"),
+        {"n": np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64), "v": np.array(-0.7, F)},
+        ["pad"],
+    ),
+    "nearest": (
+        node("Resize", "xr - n", "f"),
+        {"n": np.array([1, 1, 2, 2], F)},
+        ["gather", "gather"],
+    ),
+    "step": (
+        node("Slice", "xr n m a s", "f"),
+        {"n": [0, 9], "m": [9, -9], "a": [1, 2], "s": [2, -1]},
+        ["slice", "slice"],
+    ),
+    "largest": (node("ReduceMax", "xr", "f", axes=[2, 3]), {}, ["reduce_integer"]),
+    "tile": (node("Tile", "xr n", "f"), {"n": [1, 2, 1, 3]}, ["gather", "gather"]),
+    "expand": (node("Expand", "xr n", "f"), {"n": [4, 1, 1, 1, 1]}, ["expand"]),
+}
+
+
+@pytest.mark.parametrize("case", MOVED)
+def test_moves_keep_codes(case: str) -> None:
+    """int8 goes through without DequantizeLinear, also where both sides have one scale."""
+    step, constants, expected = MOVED[case]
+    constants = {k: np.asarray(v) for k, v in constants.items()} | parameters("in", 0.1, 3)
+    steps = [dequantize("x", "xr", "in"), step, quantize("f", "y", "in")]
+    graph = check(model(steps, {"x": (np.int8, X)}, ["y"], constants), steps=0)
+    assert operators(graph) == expected
+
+
+def test_top_k_of_codes() -> None:
+    constants = parameters("in", 0.1, 3) | {"k": np.array([2])}
+    steps = [dequantize("x", "xr", "in"), node("TopK", "xr k", "v i", axis=1)]
+    graph = check(model(steps, {"x": (np.int8, X)}, ["v", "i"], constants))
+    assert operators(graph) == ["topk", "gather_elements", "dequantize_qs8_f32"]
 
 
 def test_dense() -> None:

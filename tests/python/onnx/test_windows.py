@@ -158,7 +158,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
         r"dilations are \(2, 2\); supported: dilations of 1",
     ),
     "indices": (node("MaxPool", "x", "y i", kernel_shape=[2, 2]), "Indices is an output"),
-    "nearest": (node("Resize", "x - s", "y"), "mode is 'nearest'; supported: linear"),
+    "cubic": (
+        node("Resize", "z - s", "y", mode="cubic"),
+        "the operand is int32; supported: float32",
+    ),
     "alpha": (node("Gemm", "m m", "y", alpha=2.0), "alpha 2.0, beta 1.0, transA 0"),
     "matrices": (node("MatMul", "m n", "y"), "weights or bias are computed at run time"),
 }
@@ -169,5 +172,6 @@ def test_refused(case: str) -> None:
     step, message = REFUSED[case]
     constants = {"w": weights(6, 1, 1, 1), "k": weights(4, 3, 3, 3), "s": np.ones(4, F)}
     inputs: Any = {"x": (F, X), "v": (F, (1, 1, 1, 1, 1)), "m": (F, (2, 2)), "n": (F, (2, 2))}
+    inputs["z"] = (np.int32, X)
     with pytest.raises(UnsupportedModelError, match=message):
         check(model([step], inputs, ["y"], constants))

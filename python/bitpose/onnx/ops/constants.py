@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from bitpose.ir.graph import Tensor
 from bitpose.onnx.builder import Builder, Floats, Ints
+from bitpose.onnx.initializers import DTYPES
 from bitpose.onnx.registry import onnx_operator
 
 Array = NDArray[Any]
@@ -79,3 +81,64 @@ def _dropout(b: Builder, x: Tensor) -> Tensor:
 def Shape(b: Builder, x: Tensor, *, start: int = 0, end: int | None = None) -> Tensor:
     """Any tensor: shapes are known when compiling."""
     return b.constant(np.array(x.shape[slice(start, end)], np.int64))
+
+
+@onnx_operator(7)
+def Size(b: Builder, x: Tensor) -> Tensor:
+    """Any tensor."""
+    return b.constant(np.array(x.elements, np.int64))
+
+
+@onnx_operator(9)
+def ConstantOfShape(b: Builder, shape: Tensor, *, value: Array | None = None) -> Tensor:
+    """Constant shape."""
+    element = np.zeros(1, np.float32) if value is None else value
+    extents = b.ints(shape, "shape")
+    if element.size != 1 or any(extent < 0 for extent in extents):
+        b.invalid(f"shape {list(extents)} of a value of shape {list(element.shape)}")
+    return b.constant(np.full(extents, element.reshape(()), element.dtype))
+
+
+@onnx_operator(11)
+def Range(b: Builder, start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
+    """Constant operands."""
+    first, end, step = (
+        b.value(x, what).reshape(())
+        for x, what in ((start, "start"), (limit, "limit"), (delta, "delta"))
+    )
+    if step == 0:
+        b.invalid("delta is 0")
+    count = max(0, math.ceil((float(end) - float(first)) / float(step)))
+    return b.constant((first + np.arange(count) * step).astype(start.dtype))
+
+
+@onnx_operator(9)
+def EyeLike(b: Builder, x: Tensor, *, dtype: int | None = None, k: int = 0) -> Tensor:
+    """Any."""
+    b.require_rank(x, "the operand", 2, "[rows, columns]")
+    if dtype is not None and dtype not in DTYPES:
+        b.refuse(f"dtype is ONNX data type {dtype}", ", ".join(DTYPES.values()))
+    kind = x.dtype if dtype is None else np.dtype(DTYPES[dtype])
+    return b.constant(np.eye(x.shape[0], x.shape[1], k, kind))
+
+
+@onnx_operator(9)
+def NonZero(b: Builder, x: Tensor) -> Tensor:
+    """Of a constant."""
+    return b.constant(np.array(np.nonzero(b.value(x, "operand")), np.int64))
+
+
+@onnx_operator(11)
+def Unique(b: Builder, x: Tensor, *, axis: int | None = None, sorted: int = 1) -> list[Tensor]:
+    """Of a constant."""
+    values, first, inverse, counts = np.unique(
+        b.value(x, "operand"), return_index=True, return_inverse=True, return_counts=True, axis=axis
+    )
+    order = np.arange(len(first)) if sorted else np.argsort(first)
+    results = (
+        np.take(values, order, 0 if axis is None else axis),
+        first[order],
+        np.argsort(order)[inverse.ravel()],
+        counts[order],
+    )
+    return [b.constant(x if i == 0 else x.astype(np.int64)) for i, x in enumerate(results)]

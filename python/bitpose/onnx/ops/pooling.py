@@ -119,31 +119,3 @@ def GlobalAveragePool(b: Builder, x: Tensor) -> Tensor:
 def GlobalMaxPool(b: Builder, x: Tensor) -> Tensor:
     """2-D, float32 or 8-bit."""
     return _pool(b, x, windows.picture(b, x), None, None, None, "NOTSET", 0, None)
-
-
-def _reduce_mean(b: Builder, x: Tensor, axes: Ints | None, keepdims: int) -> Tensor:
-    height, width = windows.picture(b, x)
-    chosen = None if axes is None else sorted(b.axis(axis, 4) for axis in axes)
-    if chosen != [2, 3]:
-        b.refuse(f"axes are {axes}", "the axes 2 and 3 of [N, C, H, W]")
-    y = _pool(b, x, (height, width), None, None, None, "NOTSET", 0, 0)
-    return y if keepdims else b.reshape(y, y.shape[:2])
-
-
-@onnx_operator(7, 17)
-def ReduceMean_1(b: Builder, x: Tensor, *, axes: Ints | None = None, keepdims: int = 1) -> Tensor:
-    """Over height and width, float32 or quantized."""
-    return _reduce_mean(b, x, axes, keepdims)
-
-
-@onnx_operator(18)
-def ReduceMean_18(
-    b: Builder,
-    x: Tensor,
-    axes: Tensor | None = None,
-    *,
-    keepdims: int = 1,
-    noop_with_empty_axes: int = 0,
-) -> Tensor:
-    """Over height and width, float32 or quantized."""
-    return _reduce_mean(b, x, None if axes is None else b.ints(axes, "axes"), keepdims)
