@@ -67,20 +67,39 @@ inline F32x8 fma(F32x8 a, F32x8 b, F32x8 c) { return {_mm256_fmadd_ps(a.v, b.v, 
 inline F32x8 max(F32x8 a, F32x8 b) { return {_mm256_max_ps(a.v, b.v)}; }
 inline F32x8 min(F32x8 a, F32x8 b) { return {_mm256_min_ps(a.v, b.v)}; }
 inline __m256 is_nan(F32x8 x) { return _mm256_cmp_ps(x.v, x.v, _CMP_UNORD_Q); }
+inline __m256 less(F32x8 a, F32x8 b) { return _mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ); }
 inline F32x8 select(__m256 mask, F32x8 a, F32x8 b) { return {_mm256_blendv_ps(b.v, a.v, mask)}; }
 inline F32x8 select_first(size_t count, F32x8 a, F32x8 b) {
   return select(_mm256_castsi256_ps(lanes_below(count)), a, b);
 }
+inline F32x8 abs(F32x8 x) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), x.v)}; }
+inline F32x8 copysign(F32x8 x, F32x8 sign) {
+  return {_mm256_or_ps(abs(x).v, _mm256_and_ps(_mm256_set1_ps(-0.0f), sign.v))};
+}
+inline F32x8 sqrt(F32x8 x) { return {_mm256_sqrt_ps(x.v)}; }
+inline F32x8 rint(F32x8 x) {
+  return {_mm256_round_ps(x.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
 inline F32x8 clamp_number(F32x8 x, F32x8 low, F32x8 high) { return min(max(x, low), high); }
 
+inline F32x8 power_of_two(__m256i n) {
+  n = _mm256_add_epi32(n, _mm256_set1_epi32(127));
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(n, 23))};
+}
+inline F32x8 power_of_two(F32x8 n) { return power_of_two(_mm256_cvttps_epi32(n.v)); }
+
 inline F32x8 ldexp(F32x8 x, F32x8 n) {
-  const auto power_of_two = [](__m256i e) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(127)), 23));
-  };
   const __m256i exponent = _mm256_cvttps_epi32(n.v);
   const __m256i half = _mm256_srai_epi32(exponent, 1);
-  return {_mm256_mul_ps(_mm256_mul_ps(x.v, power_of_two(half)),
-                        power_of_two(_mm256_sub_epi32(exponent, half)))};
+  return x * power_of_two(half) * power_of_two(_mm256_sub_epi32(exponent, half));
+}
+
+inline Binade<F32x8> binade(F32x8 x) {
+  const __m256i bits = _mm256_castps_si256(x.v);
+  const __m256i e =
+      _mm256_srai_epi32(_mm256_sub_epi32(bits, _mm256_set1_epi32(static_cast<int>(kSqrtHalf))), 23);
+  return {{_mm256_castsi256_ps(_mm256_sub_epi32(bits, _mm256_slli_epi32(e, 23)))},
+          {_mm256_cvtepi32_ps(e)}};
 }
 
 inline float reduce_add(F32x8 x) {

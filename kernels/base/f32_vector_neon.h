@@ -43,22 +43,37 @@ inline F32x4 fma(F32x4 a, F32x4 b, F32x4 c) { return {vfmaq_f32(c.v, a.v, b.v)};
 inline F32x4 max(F32x4 a, F32x4 b) { return {vbslq_f32(vcgtq_f32(a.v, b.v), a.v, b.v)}; }
 inline F32x4 min(F32x4 a, F32x4 b) { return {vbslq_f32(vcltq_f32(a.v, b.v), a.v, b.v)}; }
 inline uint32x4_t is_nan(F32x4 x) { return vmvnq_u32(vceqq_f32(x.v, x.v)); }
+inline uint32x4_t less(F32x4 a, F32x4 b) { return vcltq_f32(a.v, b.v); }
 inline F32x4 select(uint32x4_t mask, F32x4 a, F32x4 b) { return {vbslq_f32(mask, a.v, b.v)}; }
 inline F32x4 select_first(size_t count, F32x4 a, F32x4 b) {
   const uint32x4_t lanes = {0, 1, 2, 3};
   return select(vcltq_u32(lanes, vdupq_n_u32(static_cast<uint32_t>(count))), a, b);
 }
+inline F32x4 abs(F32x4 x) { return {vabsq_f32(x.v)}; }
+inline F32x4 copysign(F32x4 x, F32x4 sign) {
+  return {vbslq_f32(vdupq_n_u32(0x80000000u), sign.v, x.v)};
+}
+inline F32x4 sqrt(F32x4 x) { return {vsqrtq_f32(x.v)}; }
+inline F32x4 rint(F32x4 x) { return {vrndnq_f32(x.v)}; }
 inline F32x4 clamp_number(F32x4 x, F32x4 low, F32x4 high) {
   return {vminq_f32(vmaxq_f32(x.v, low.v), high.v)};
 }
 
+inline F32x4 power_of_two(int32x4_t n) {
+  return {vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(n, vdupq_n_s32(127)), 23))};
+}
+inline F32x4 power_of_two(F32x4 n) { return power_of_two(vcvtq_s32_f32(n.v)); }
+
 inline F32x4 ldexp(F32x4 x, F32x4 n) {
-  const auto power_of_two = [](int32x4_t e) {
-    return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(e, vdupq_n_s32(127)), 23));
-  };
   const int32x4_t exponent = vcvtq_s32_f32(n.v);
   const int32x4_t half = vshrq_n_s32(exponent, 1);
-  return {vmulq_f32(vmulq_f32(x.v, power_of_two(half)), power_of_two(vsubq_s32(exponent, half)))};
+  return x * power_of_two(half) * power_of_two(vsubq_s32(exponent, half));
+}
+
+inline Binade<F32x4> binade(F32x4 x) {
+  const int32x4_t bits = vreinterpretq_s32_f32(x.v);
+  const int32x4_t e = vshrq_n_s32(vsubq_s32(bits, vdupq_n_s32(kSqrtHalf)), 23);
+  return {{vreinterpretq_f32_s32(vsubq_s32(bits, vshlq_n_s32(e, 23)))}, {vcvtq_f32_s32(e)}};
 }
 
 inline float reduce_add(F32x4 x) {
