@@ -12,27 +12,33 @@ size_t extent_from_the_end(const Shape& shape, size_t axis) {
 
 }  // namespace
 
-Broadcast::Broadcast(const Shape& a, const Shape& b) {
-  size_t a_stride = 1;
-  size_t b_stride = 1;
-  for (size_t i = 0; i < std::max(a.rank, b.rank); ++i) {
-    const size_t a_extent = extent_from_the_end(a, i);
-    const size_t b_extent = extent_from_the_end(b, i);
-    if (a_extent == 1 && b_extent == 1) continue;
-    const Axis axis{a_extent == 1 ? b_extent : a_extent, a_extent == 1 ? 0 : a_stride,
-                    b_extent == 1 ? 0 : b_stride};
-    a_stride *= a_extent;
-    b_stride *= b_extent;
+Broadcast::Broadcast(const Shape& a, const Shape& b, const Shape& c) {
+  const std::array<const Shape*, kOperands> shapes = {&a, &b, &c};
+  std::array<size_t, kOperands> steps;
+  steps.fill(1);
+  for (size_t i = 0; i < std::max({a.rank, b.rank, c.rank}); ++i) {
+    Axis axis{1, {}};
+    for (size_t k = 0; k < kOperands; ++k) {
+      const size_t extent = extent_from_the_end(*shapes[k], i);
+      if (extent == 1) continue;
+      axis.extent = extent;
+      axis.strides[k] = steps[k];
+      steps[k] *= extent;
+    }
+    if (axis.extent == 1) continue;
     elements_ *= axis.extent;
     Axis* inner = rank_ == 0 ? nullptr : &axes_[rank_ - 1];
-    if (inner != nullptr && axis.a_stride == inner->a_stride * inner->extent &&
-        axis.b_stride == inner->b_stride * inner->extent) {
+    bool continues = inner != nullptr;
+    for (size_t k = 0; k < kOperands && continues; ++k) {
+      continues = axis.strides[k] == inner->strides[k] * inner->extent;
+    }
+    if (continues) {
       inner->extent *= axis.extent;
     } else {
       axes_[rank_++] = axis;
     }
   }
-  if (rank_ == 0) axes_[rank_++] = {1, 0, 0};
+  if (rank_ == 0) axes_[rank_++] = {1, {}};
 }
 
 BroadcastWalk::BroadcastWalk(const Broadcast& broadcast, size_t begin, size_t end)
@@ -44,21 +50,22 @@ BroadcastWalk::BroadcastWalk(const Broadcast& broadcast, size_t begin, size_t en
   for (size_t i = 1; i < broadcast.rank_; ++i) {
     index_[i] = rest % axes[i].extent;
     rest /= axes[i].extent;
-    a_ += index_[i] * axes[i].a_stride;
-    b_ += index_[i] * axes[i].b_stride;
+    for (size_t k = 0; k < at_.size(); ++k) at_[k] += index_[i] * axes[i].strides[k];
   }
 }
 
 bool BroadcastWalk::next(BroadcastRow* row) {
   if (position_ >= end_) return false;
-  const Broadcast::Axis& inner = broadcast_.axes_[0];
-  const size_t n = std::min(inner.extent - column_, end_ - position_);
+  const auto& [extent, strides] = broadcast_.axes_[0];
+  const size_t n = std::min(extent - column_, end_ - position_);
   *row = {n,
           position_,
-          a_ + column_ * inner.a_stride,
-          b_ + column_ * inner.b_stride,
-          inner.a_stride != 0,
-          inner.b_stride != 0};
+          at_[0] + column_ * strides[0],
+          at_[1] + column_ * strides[1],
+          at_[2] + column_ * strides[2],
+          strides[0] != 0,
+          strides[1] != 0,
+          strides[2] != 0};
   position_ += n;
   column_ = 0;
   if (position_ < end_) step();
@@ -68,12 +75,10 @@ bool BroadcastWalk::next(BroadcastRow* row) {
 void BroadcastWalk::step() {
   for (size_t i = 1; i < broadcast_.rank_; ++i) {
     const Broadcast::Axis& axis = broadcast_.axes_[i];
-    a_ += axis.a_stride;
-    b_ += axis.b_stride;
+    for (size_t k = 0; k < at_.size(); ++k) at_[k] += axis.strides[k];
     if (++index_[i] < axis.extent) return;
     index_[i] = 0;
-    a_ -= axis.extent * axis.a_stride;
-    b_ -= axis.extent * axis.b_stride;
+    for (size_t k = 0; k < at_.size(); ++k) at_[k] -= axis.extent * axis.strides[k];
   }
 }
 

@@ -8,19 +8,22 @@
 
 namespace bitpose {
 
-/// Consecutive elements of the output of a binary operator, over which an operand either advances
-/// with the output or stays where it is. At least one operand advances unless n is 1.
+/// Consecutive elements of the output of an operator of two or three operands, over which an
+/// operand either advances with the output or stays where it is. At least one advances unless n
+/// is 1.
 struct BroadcastRow {
   size_t n = 0;
   size_t dst = 0;  ///< First element of the output.
   size_t a = 0;    ///< First element of operand a,
-  size_t b = 0;    ///< and of b.
+  size_t b = 0;    ///< of b,
+  size_t c = 0;    ///< and of c, where there is one.
   bool a_advances = false;
   bool b_advances = false;
+  bool c_advances = false;
 };
 
-/// How the elements of two operands meet under numpy's broadcasting, with as few and as long rows
-/// as possible: two operands of one shape are a single row.
+/// How the elements of two or three operands meet under numpy's broadcasting, with as few and as
+/// long rows as possible: operands of one shape are a single row.
 ///
 ///   const Broadcast broadcast(a_shape, b_shape);
 ///   parallel_ranges(pool, broadcast.elements(), grain, [&](size_t begin, size_t end, size_t) {
@@ -30,7 +33,7 @@ struct BroadcastRow {
 class Broadcast {
  public:
   /// The shapes must broadcast (`broadcast` in operands.h).
-  Broadcast(const Shape& a, const Shape& b);
+  Broadcast(const Shape& a, const Shape& b, const Shape& c = {});
 
   /// Elements of the output.
   size_t elements() const { return elements_; }
@@ -38,8 +41,11 @@ class Broadcast {
  private:
   friend class BroadcastWalk;
 
+  static constexpr size_t kOperands = 3;
+
   struct Axis {
-    size_t extent, a_stride, b_stride;  // Strides in elements, 0 along a broadcast axis.
+    size_t extent;
+    std::array<size_t, kOperands> strides;  // In elements, 0 along a broadcast axis.
   };
 
   std::array<Axis, kMaxRank> axes_{};  // Innermost first; strides of the first are 0 or 1.
@@ -60,9 +66,9 @@ class BroadcastWalk {
 
   const Broadcast& broadcast_;
   size_t position_, end_;
-  size_t a_ = 0, b_ = 0;                  // Where the operands stand at the current row's start.
-  size_t column_ = 0;                     // Of the current row, where its next part starts.
-  std::array<size_t, kMaxRank> index_{};  // Of the current row on the axes behind the first.
+  size_t column_ = 0;  // Of the current row, where its next part starts.
+  std::array<size_t, Broadcast::kOperands> at_{};  // The operands at the current row's start.
+  std::array<size_t, kMaxRank> index_{};           // Of the row on the axes behind the first.
 };
 
 }  // namespace bitpose

@@ -13,6 +13,7 @@
 #include "kernels/igemm_qs8/check.h"
 #include "kernels/lut_x8/lut_x8.h"
 #include "kernels/softmax_f32/softmax_f32.h"
+#include "kernels/unary_f32/unary_f32.h"
 #include "python/bindings/bindings.h"
 
 /// One kernel on given numbers, so that tests can state what it must compute. Shapes are checked
@@ -226,6 +227,16 @@ Array<float> softmax_f32(const std::string& name, const Array<float>& x) {
   return dst;
 }
 
+Array<float> unary_f32(const std::string& name, uint32_t function, const Array<float>& x,
+                       float alpha, float beta) {
+  const UnaryF32Kernel& kernel = find_kernel(unary_f32_kernels(), name);
+  require(function < kUnaryFunctions, "a function");
+  Array<float> dst = like<float>(x);
+  kernel.run(static_cast<UnaryFunction>(function), alpha, beta, size(x), x.data(),
+             dst.mutable_data());
+  return dst;
+}
+
 /// An array argument that must already have its dtype.
 py::arg exact(const char* name) { return py::arg(name).noconvert(); }
 
@@ -250,6 +261,8 @@ void register_kernel_calls(py::module_& module) {
              py::arg("qmin"), py::arg("qmax"));
   module.def("lut_x8", lut_x8, py::arg("kernel"), exact("x"), exact("table"));
   module.def("softmax_f32", softmax_f32, py::arg("kernel"), exact("x"));
+  module.def("unary_f32", unary_f32, py::arg("kernel"), py::arg("function"), exact("x"),
+             py::arg("alpha"), py::arg("beta"));
 }
 
 }  // namespace bitpose::python

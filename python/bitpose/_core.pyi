@@ -217,3 +217,8 @@ def lut_x8(kernel: str, x: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArr
 
 def softmax_f32(kernel: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Softmax of each row of x [rows, n]."""
+
+def unary_f32(
+    kernel: str, function: int, x: NDArray[np.float32], alpha: float, beta: float
+) -> NDArray[np.float32]:
+    """The function of that number (`bitpose.ir.operators.UNARY_FUNCTIONS`) of each element."""

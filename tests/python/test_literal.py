@@ -48,7 +48,7 @@ REMAINING = {
         "add_qs8": 20,
         "reshape": 14,
         "lut_x8": 8,
-        "binary_s32": 6,
+        "binary_integer": 6,
         "concat": 5,
         "quantize_f32_qs8": 5,
         "cast": 4,

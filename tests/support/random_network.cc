@@ -8,6 +8,8 @@
 
 #include "engine/ops/operator.h"
 #include "kernels/base/random.h"
+#include "kernels/binary_f32/binary_f32.h"
+#include "kernels/unary_f32/unary_f32.h"
 
 namespace bitpose::test {
 namespace {
@@ -272,21 +274,55 @@ Result binary_f32(Maker& m) {
   if (!a) return {};
   const uint32_t b =
       partner(m, *a, [&](const Shape& shape) { return m.constant_floats(shape, -2, 2); });
-  return m.add("binary_f32", {*a, b}, DType::kF32, {{"function", m.small(0, 5)}});
+  return m.add("binary_f32", {*a, b}, DType::kF32,
+               {{"function", m.small(0, kBinaryFunctions - 1)}});
 }
 
-Result binary_s32(Maker& m) {
-  const Result a = m.pick(DType::kS32);
+Result binary_integer(Maker& m) {
+  const DType dtypes[] = {DType::kS8, DType::kU8, DType::kS32, DType::kS64};
+  const DType dtype = dtypes[m.small(0, 3)];
+  const Result a = m.pick(dtype);
   if (!a) return {};
-  const uint32_t b =
-      partner(m, *a, [&](const Shape& shape) { return m.constant_words(shape, -9, 9); });
-  return m.add("binary_s32", {*a, b}, DType::kS32, {{"function", m.small(0, 5)}});
+  const uint32_t b = partner(m, *a, [&](const Shape& shape) {
+    return dtype == DType::kS32 ? m.constant_words(shape, -9, 9) : *a;
+  });
+  return m.add("binary_integer", {*a, b}, dtype, {{"function", m.small(0, 13)}});
+}
+
+Result compare(Maker& m) {
+  const uint32_t a = *m.pick_any();
+  const uint32_t b = partner(m, a, [&](const Shape&) { return a; });
+  return m.add("compare", {a, b}, DType::kBool, {{"function", m.small(0, 4)}});
+}
+
+Result logic(Maker& m) {
+  const Result a = m.pick(DType::kBool);
+  if (!a) return {};
+  const uint32_t b = partner(m, *a, [&](const Shape&) { return *a; });
+  return m.add("logic", {*a, b}, DType::kBool, {{"function", m.small(0, 2)}});
+}
+
+Result where(Maker& m) {
+  const Result condition = m.pick(DType::kBool);
+  if (!condition) return {};
+  const uint32_t a = *m.pick_any();
+  const uint32_t b = partner(m, a, [&](const Shape&) { return a; });
+  return m.add("where", {*condition, a, b}, m.builder.desc(a).dtype, {});
 }
 
 Result softmax_f32(Maker& m) {
   const Result x = m.pick(DType::kF32);
   if (!x) return {};
   return m.add("softmax_f32", {*x}, DType::kF32);
+}
+
+Result unary_f32(Maker& m) {
+  const Result x = m.pick(DType::kF32);
+  if (!x) return {};
+  return m.add("unary_f32", {*x}, DType::kF32,
+               {{"function", m.small(0, kUnaryFunctions - 1)},
+                {"alpha", m.random.real(-2, 2)},
+                {"beta", m.random.real(-2, 2)}});
 }
 
 Quantization quantization_of(Maker& m, uint32_t tensor) {
@@ -517,8 +553,9 @@ constexpr Generator kGenerators[] = {
     {"avgpool2d_f32", avgpool2d_f32},
     {"avgpool2d_qs8", avgpool2d_qs8},
     {"binary_f32", binary_f32},
-    {"binary_s32", binary_s32},
+    {"binary_integer", binary_integer},
     {"cast", cast},
+    {"compare", compare},
     {"concat", concat},
     {"conv2d_f32", conv2d_f32},
     {"conv2d_qs8", conv2d_qs8},
@@ -530,6 +567,7 @@ constexpr Generator kGenerators[] = {
     {"gather", gather},
     {"gather_elements", gather_elements},
     {"gather_nd", gather_nd},
+    {"logic", logic},
     {"lut_x8", lut_x8},
     {"maxpool2d_f32", maxpool2d_f32},
     {"maxpool2d_s8", maxpool2d_s8},
@@ -548,6 +586,8 @@ constexpr Generator kGenerators[] = {
     {"softmax_f32", softmax_f32},
     {"topk", topk},
     {"transpose", transpose},
+    {"unary_f32", unary_f32},
+    {"where", where},
 };
 
 }  // namespace

@@ -14,8 +14,63 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Values of the attribute `function` of binary_f32 and binary_s32, by index.
-FUNCTIONS = ("Add", "Sub", "Mul", "Div", "Min", "Max")
+_COMMON = ("Add", "Sub", "Mul", "Div", "Min", "Max", "Pow", "Fmod", "Mod")
+#: Values of the attribute `function` of binary_f32, of binary_integer, of compare and of logic, by
+#: index. The remainder Fmod has the sign of the dividend, Mod that of the divisor.
+FLOAT_FUNCTIONS = (*_COMMON, "PRelu")
+INTEGER_FUNCTIONS = (
+    *_COMMON,
+    *("BitwiseAnd", "BitwiseOr", "BitwiseXor", "ShiftLeft", "ShiftRight"),
+)
+COMPARISONS = ("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual")
+LOGIC = ("And", "Or", "Xor")
+#: Functions of one float, with their parameters. They are the values of the attribute `function` of
+#: unary_f32, by index (the order of kernels/unary_f32/functions.inc), and the parameters are its
+#: alpha and beta. `ir/elementwise.py` has what they are between 8-bit tensors and of constants,
+#: `ir/reference/elementwise.py` what the engine computes.
+UNARY: Mapping[str, tuple[str, ...]] = {
+    "Abs": (),
+    "Acos": (),
+    "Acosh": (),
+    "Asin": (),
+    "Asinh": (),
+    "Atan": (),
+    "Atanh": (),
+    "Ceil": (),
+    "Celu": ("alpha",),
+    "Clip": ("low", "high"),
+    "Cos": (),
+    "Cosh": (),
+    "Elu": ("alpha",),
+    "Erf": (),
+    "Exp": (),
+    "Floor": (),
+    "Gelu": (),
+    "GeluTanh": (),
+    "HardSigmoid": ("alpha", "beta"),
+    "HardSwish": (),
+    "LeakyRelu": ("alpha",),
+    "Log": (),
+    "Mish": (),
+    "Neg": (),
+    "Reciprocal": (),
+    "Round": (),
+    "Selu": ("alpha", "gamma"),
+    "Shrink": ("lambd", "bias"),
+    "Sigmoid": (),
+    "Sign": (),
+    "Sin": (),
+    "Sinh": (),
+    "Softplus": (),
+    "Softsign": (),
+    "Sqrt": (),
+    "Swish": ("alpha",),
+    "Tan": (),
+    "Tanh": (),
+    "ThresholdedRelu": ("alpha",),
+}
+#: The wire number of each.
+UNARY_FUNCTIONS = tuple(UNARY)
 #: Values of the attribute `coordinate_mode` of resize2d_*, by index.
 COORDINATE_MODES = ("half_pixel", "asymmetric", "align_corners")
 #: Values of the attribute `function` of reduce_f32 and reduce_integer, by index.
@@ -28,6 +83,7 @@ EVERY = 2**32
 
 QUANTIZED = ("int8",)
 BYTES = ("int8", "uint8")
+INTEGERS = (*BYTES, "int32", "int64")
 ANY = ("float32", "int8", "uint8", "int32", "int64", "bool")
 
 
@@ -118,9 +174,14 @@ def _moved(**attributes: str) -> OperatorSpec:
     return OperatorSpec((_X,), _Y, attributes, one_dtype=1, moves=True)
 
 
-def _binary(dtype: str) -> OperatorSpec:
-    a, b, y = (OperandSpec(name, (dtype,)) for name in "aby")
-    return OperatorSpec((a, b), y, {"function": "u32"}, elementwise=2)
+def _binary(*dtypes: str) -> OperatorSpec:
+    a, b, y = (OperandSpec(name, dtypes) for name in "aby")
+    return OperatorSpec((a, b), y, _u32("function"), elementwise=2, one_dtype=2)
+
+
+def _relation(*dtypes: str) -> OperatorSpec:
+    a, b = (OperandSpec(name, dtypes) for name in "ab")
+    return OperatorSpec((a, b), OperandSpec("y", ("bool",)), _u32("function"), elementwise=2)
 
 
 def _selected(**attributes: str) -> OperatorSpec:
@@ -170,7 +231,15 @@ ENGINE: Mapping[str, OperatorSpec] = {
     "quantize_f32_qs8": _each(_float("x"), _quantized("y"), **_RANGE),
     "dequantize_qs8_f32": _each(_quantized("x"), _float("y")),
     "binary_f32": _binary("float32"),
-    "binary_s32": _binary("int32"),
+    "binary_integer": _binary(*INTEGERS),
+    "compare": _relation(*ANY),
+    "logic": _relation("bool"),
+    "where": OperatorSpec(
+        (OperandSpec("condition", ("bool",)), OperandSpec("a", ANY), OperandSpec("b", ANY)),
+        _Y,
+        elementwise=3,
+    ),
+    "unary_f32": _each(_float("x"), _float("y"), function="u32", alpha="f32", beta="f32"),
     "softmax_f32": _map(_float("x"), _float("y")),
     "concat": OperatorSpec((_X,), _Y, _u32("axis"), variadic=True, one_dtype=EVERY, moves=True),
     "slice": _moved(**_u32("axis", "start", "length"), step="s32"),
@@ -237,29 +306,8 @@ def _imported(inputs: int, most: float | None = None, *names: str, optional: str
     return ImportedSpec(inputs, most or inputs, frozenset(names), frozenset(optional.split()))
 
 
-#: One float operand, one float result of its shape; extra attributes are parameters.
-UNARY: Mapping[str, tuple[str, ...]] = {
-    "Abs": (),
-    "Ceil": (),
-    "Clip": ("low", "high"),
-    "Elu": ("alpha",),
-    "Erf": (),
-    "Exp": (),
-    "Floor": (),
-    "HardSigmoid": ("alpha", "beta"),
-    "HardSwish": (),
-    "LeakyRelu": ("alpha",),
-    "Log": (),
-    "Neg": (),
-    "Reciprocal": (),
-    "Round": (),
-    "Sigmoid": (),
-    "Softplus": (),
-    "Sqrt": (),
-    "Tanh": (),
-}
 #: Two operands that broadcast, of a dtype of their own.
-BINARY = (*FUNCTIONS, "Pow")
+BINARY = tuple(dict.fromkeys((*FLOAT_FUNCTIONS, *INTEGER_FUNCTIONS)))
 #: Operations that move or select elements of their first operand and keep their values.
 MOVING = (
     *("Reshape", "Transpose", "Slice", "Concat"),

@@ -27,6 +27,8 @@ MAX_NODES = 100_000
 MAX_ELEMENTS = 2**31
 #: Shape arithmetic works on small tensors.
 MAX_FOLDED = 2**16
+#: Left to the passes.
+_QUANTIZING = ("QuantizeLinear", "DequantizeLinear")
 _OWN_DOMAINS = ("", "ai.onnx")
 
 
@@ -250,18 +252,21 @@ class _Importer:
         for node in builder.nodes:
             output = renamed.get(node.outputs[0], node.outputs[0])
             adopted = replace(node.with_inputs(renamed), name=output, outputs=(output,))
-            if not self._fold_integers(adopted):
+            if not self._fold_small(adopted):
                 self.nodes.append(adopted)
         for name, tensor in results.items():
             if name:
                 self._alias(name, self.tensors[renamed.get(tensor.name, tensor.name)])
 
-    def _fold_integers(self, node: Node) -> bool:
-        """Evaluates arithmetic on shapes at once, so that later nodes find constants."""
+    def _fold_small(self, node: Node) -> bool:
+        """Evaluates arithmetic on shapes at once, so that later nodes find constants.
+
+        Scales and zero points of constants are left for passes to see.
+        """
         output = self.tensors[node.outputs[0]]
         inputs = [self.tensors[x] for x in node.inputs if x]
-        integral = output.dtype.name in ("int32", "int64") and output.elements <= MAX_FOLDED
-        if not integral or not all(x.is_constant for x in inputs):
+        small = output.elements <= MAX_FOLDED and node.op not in _QUANTIZING
+        if not small or not all(x.is_constant for x in inputs):
             return False
         value = evaluate_node(node, inputs, output)
         if value is None:

@@ -22,6 +22,8 @@ from bitpose.passes.fold_casts import fold_casts
 from bitpose.passes.fold_clips import fold_clips
 from bitpose.passes.fold_constants import fold_constants
 from bitpose.passes.fold_pads import fold_pads
+from bitpose.passes.fold_scales import fold_scales
+from bitpose.passes.fuse_activations import fuse_activations
 from bitpose.passes.hoist_quantize import hoist_quantize
 from bitpose.passes.integer_operators import integer_operators
 from bitpose.passes.make_tables import make_tables
@@ -36,6 +38,7 @@ from bitpose.passes.unsigned_to_signed import unsigned_to_signed
 PIPELINE: Sequence[Pass] = (
     eliminate_dead,
     fold_constants,
+    fold_scales,
     annotate_quantization,
     unsigned_to_signed,
     drop_identities,
@@ -51,6 +54,7 @@ PIPELINE: Sequence[Pass] = (
     integer_operators,
     dequantize_constants,
     fold_constants,
+    fuse_activations,
     engine_operators,
     sink_transposes,
     merge_reshapes,

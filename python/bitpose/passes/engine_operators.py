@@ -11,7 +11,16 @@ import numpy as np
 from bitpose.errors import Unsupported, UnsupportedModelError
 from bitpose.ir.graph import Graph, Node, Tensor, ancestors
 from bitpose.ir.names import derived, unescape
-from bitpose.ir.operators import ENGINE, FUNCTIONS, MAX_RANK, UNARY
+from bitpose.ir.operators import (
+    BINARY,
+    ENGINE,
+    FLOAT_FUNCTIONS,
+    INTEGER_FUNCTIONS,
+    INTEGERS,
+    MAX_RANK,
+    UNARY,
+    UNARY_FUNCTIONS,
+)
 from bitpose.passes import permutations, spatial
 from bitpose.passes.rewriter import Rewriter, integer, ints, number
 
@@ -34,12 +43,13 @@ def engine_operators(graph: Graph) -> Graph:
 
         1. Conv, MaxPool, AveragePool, Resize  ->  their NHWC operator, transposes around it
         2. QuantizeLinear, DequantizeLinear    ->  quantize_f32_qs8, dequantize_qs8_f32
-        3. Add, Sub, Mul, Div, Min, Max        ->  binary_f32, binary_s32
-        4. Clip(x), Neg(x), Reciprocal(x)      ->  max and min with constants; x * -1; 1 / x
-        5. Softmax over another axis           ->  softmax_f32 with transposes around it
-        6. Concat, Slice, ArgMax, Cast,
+        3. Add, PRelu, Mod, ... (`BINARY`)     ->  binary_f32, binary_integer
+        4. Sigmoid, Clip, ... (`UNARY`)        ->  unary_f32
+        5. Pow to 2, 3, 1/2, -1                ->  products, a root, a reciprocal
+        6. Softmax over another axis           ->  softmax_f32 with transposes around it
+        7. Concat, Slice, ArgMax, Cast,
            Reshape, Transpose                  ->  the operator of that name
-        7. Pad(x)                              ->  pad(x, value)
+        8. Pad(x)                              ->  pad(x, value)
 
     Raises UnsupportedModelError with every node that has no operator.
     """
@@ -66,10 +76,10 @@ def engine_operators(graph: Graph) -> Graph:
 def _convert(r: Rewriter, node: Node) -> None:
     if node.op in _RULES:
         _RULES[node.op](r, node, r.tensor(node.outputs[0]))
-    elif node.op in FUNCTIONS:
+    elif node.op in BINARY:
         _binary(r, node, r.tensor(node.outputs[0]))
-    elif node.op in UNARY or node.op == "Pow":
-        raise _MisfitError("it works on float32", "this function between two 8-bit tensors")
+    elif node.op in UNARY:
+        _unary(r, node, r.tensor(node.outputs[0]))
     else:
         raise _MisfitError("nothing could take it in", "this operation beside a Conv")
 
@@ -141,37 +151,43 @@ def _dequantize(r: Rewriter, node: Node, y: Tensor) -> None:
 
 
 def _binary(r: Rewriter, node: Node, y: Tensor) -> None:
-    kinds = {"float32": "binary_f32", "int32": "binary_s32"}
-    if y.dtype.name not in kinds:
-        raise _MisfitError(f"it works on {y.dtype}", "float32, int32")
-    r.emit(kinds[y.dtype.name], node.inputs, y, function=FUNCTIONS.index(node.op))
+    floats = y.dtype == np.float32
+    functions: Sequence[str] = FLOAT_FUNCTIONS if floats else INTEGER_FUNCTIONS
+    if node.op not in functions or y.dtype.name not in ("float32", *INTEGERS):
+        supported = ["float32"] if node.op in FLOAT_FUNCTIONS else []
+        supported += INTEGERS if node.op in INTEGER_FUNCTIONS else ()
+        raise _MisfitError(f"it works on {y.dtype}", ", ".join(supported))
+    op = "binary_f32" if floats else "binary_integer"
+    r.emit(op, node.inputs, y, function=functions.index(node.op))
 
 
-def _scalar(r: Rewriter, name: str, value: float) -> str:
-    return r.constant(name, np.array(value, np.float32))
+def _power(r: Rewriter, node: Node, y: Tensor) -> None:
+    """Case 5, where the exponent is one number."""
+    x, exponent = (r.tensor(name) for name in node.inputs)
+    value = None
+    if y.dtype == np.float32 and exponent.data is not None and exponent.elements == 1:
+        value = float(exponent.data.reshape(()))
+    if value not in (2.0, 3.0, 0.5, -1.0) or x.shape != y.shape:
+        _binary(r, node, y)
+    elif value > 1:
+        multiply = FLOAT_FUNCTIONS.index("Mul")
+        base = x.name
+        if value == 3.0:
+            square = Tensor(derived(y.name, "square"), y.dtype, y.shape)
+            base = r.emit("binary_f32", [x.name, x.name], square, function=multiply)
+        r.emit("binary_f32", [base, x.name], y, function=multiply)
+    else:
+        name = "Sqrt" if value == 0.5 else "Reciprocal"
+        _unary(r, Node(name, node.name, (x.name,), node.outputs), y)
 
 
-def _clip(r: Rewriter, node: Node, y: Tensor) -> None:
-    """Case 4: the lower bound first."""
-    low, high = number(node, "low"), number(node, "high")
-    x = node.inputs[0]
-    middle = y if high == math.inf else Tensor(derived(y.name, "low"), y.dtype, y.shape)
-    if low != -math.inf or high == math.inf:
-        bound = _scalar(r, derived(y.name, "min"), low)
-        x = r.emit("binary_f32", [x, bound], middle, function=FUNCTIONS.index("Max"))
-    if high != math.inf:
-        bound = _scalar(r, derived(y.name, "max"), high)
-        r.emit("binary_f32", [x, bound], y, function=FUNCTIONS.index("Min"))
-
-
-def _negate(r: Rewriter, node: Node, y: Tensor) -> None:
-    factor = _scalar(r, derived(y.name, "factor"), -1.0)
-    r.emit("binary_f32", [node.inputs[0], factor], y, function=FUNCTIONS.index("Mul"))
-
-
-def _reciprocal(r: Rewriter, node: Node, y: Tensor) -> None:
-    one = _scalar(r, derived(y.name, "one"), 1.0)
-    r.emit("binary_f32", [one, node.inputs[0]], y, function=FUNCTIONS.index("Div"))
+def _unary(r: Rewriter, node: Node, y: Tensor) -> None:
+    """Case 4: the parameters by their order."""
+    if y.dtype != np.float32:
+        raise _MisfitError(f"it works on {y.dtype}", "float32")
+    alpha, beta = ([number(node, name) for name in UNARY[node.op]] + [0.0, 0.0])[:2]
+    function = UNARY_FUNCTIONS.index(node.op)
+    r.emit("unary_f32", node.inputs, y, function=function, alpha=alpha, beta=beta)
 
 
 def _softmax(r: Rewriter, node: Node, y: Tensor) -> None:
@@ -213,15 +229,13 @@ _RULES: Mapping[str, Callable[[Rewriter, Node, Tensor], None]] = {
     "ArgMax": _same("argmax"),
     "AveragePool": _average_pool,
     "Cast": _same("cast"),
-    "Clip": _clip,
     "Concat": _same("concat"),
     "Conv": _conv,
     "DequantizeLinear": _dequantize,
     "MaxPool": _max_pool,
-    "Neg": _negate,
     "Pad": _pad,
     "QuantizeLinear": _quantize,
-    "Reciprocal": _reciprocal,
+    "Pow": _power,
     "Reshape": _same("reshape"),
     "Resize": _resize,
     "Slice": _same("slice"),

@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.ir.graph import Graph, Node, Quantization, Tensor
-from bitpose.ir.operators import ANY
+from bitpose.ir.operators import (
+    ANY,
+    COMPARISONS,
+    FLOAT_FUNCTIONS,
+    INTEGER_FUNCTIONS,
+    LOGIC,
+    UNARY,
+)
 from bitpose.ir.shapes import output_shape
 
 Array = NDArray[Any]
@@ -260,22 +267,68 @@ def _dequantize(random: Random) -> Operation:
     )
 
 
-def _integers(random: Random, *shape: int) -> Array:
-    x = random.integers(-(2**31), 2**31, shape)
+def _integers(random: Random, *shape: int, dtype: np.dtype[Any] = S32) -> Array:
+    """Small numbers, and numbers of all magnitudes."""
+    x = random.integers(-(2**63), 2**63, shape) >> random.integers(0, 63, shape)
     small = random.integers(-4, 5, shape)
-    return np.where(random.random(shape) < 0.5, x, small).astype(np.int32)
+    return np.where(random.random(shape) < 0.5, x, small).astype(dtype)
 
 
-def _binary(random: Random, dtype: np.dtype[Any]) -> Operation:
+def _binary_f32(random: Random) -> Operation:
     a, b = _broadcast_shapes(random)
-    make = _floats if dtype == F32 else _integers
-    return Operation(
-        {"a": make(random, *a), "b": make(random, *b)},
-        (),
-        {"function": int(random.integers(0, 6))},
-        dtype,
-        {},
-    )
+    attributes = {"function": int(random.integers(len(FLOAT_FUNCTIONS)))}
+    operands = {"a": _floats(random, *a), "b": _floats(random, *b)}
+    if random.random() < 0.3:
+        operands["b"] = random.integers(-4, 5, b).astype(np.float32)
+    return Operation(operands, (), attributes, F32, {})
+
+
+def _binary_integer(random: Random) -> Operation:
+    a, b = _broadcast_shapes(random)
+    dtype = (S8, U8, S32, S64)[random.integers(4)]
+    attributes = {"function": int(random.integers(len(INTEGER_FUNCTIONS)))}
+    operands = {"a": _integers(random, *a, dtype=dtype), "b": _integers(random, *b, dtype=dtype)}
+    return Operation(operands, (), attributes, dtype, {})
+
+
+def _compare(random: Random) -> Operation:
+    dtype = _dtype(random)
+    attributes = {"function": int(random.integers(len(COMPARISONS)))}
+    operands = {}
+    for name, shape in zip("ab", _broadcast_shapes(random), strict=True):
+        floats = dtype == F32
+        x = _floats(random, *shape) if floats else _integers(random, *shape, dtype=dtype)
+        operands[name] = np.round(x) if floats else x
+    return Operation(operands, (), attributes, BOOL, {})
+
+
+def _logic(random: Random) -> Operation:
+    a, b = (_anything(random, *shape, dtype=BOOL) for shape in _broadcast_shapes(random))
+    attributes = {"function": int(random.integers(len(LOGIC)))}
+    return Operation({"a": a, "b": b}, (), attributes, BOOL, {})
+
+
+def _where(random: Random) -> Operation:
+    shape = tuple(int(v) for v in random.integers(1, 9, random.integers(0, 5)))
+    parts = []
+    for _ in range(3):
+        kept = shape[random.integers(0, len(shape) + 1) :]
+        parts.append(tuple(1 if random.random() < 0.25 else extent for extent in kept))
+    dtype = _dtype(random)
+    operands = {
+        "condition": _anything(random, *parts[0], dtype=BOOL),
+        "a": _anything(random, *parts[1], dtype=dtype),
+        "b": _anything(random, *parts[2], dtype=dtype),
+    }
+    return Operation(operands, (), {}, dtype, {})
+
+
+def _unary(random: Random) -> Operation:
+    with np.errstate(over="ignore", invalid="ignore"):
+        x = _floats(random, *_picture(random)) * np.float32(random.choice([1, 10]))
+    alpha, beta = (float(np.float32(v)) for v in random.normal(0, 1, 2))
+    attributes = {"function": int(random.integers(len(UNARY))), "alpha": alpha, "beta": beta}
+    return Operation({"x": x}, (), attributes, F32, {})
 
 
 def _softmax(random: Random) -> Operation:
@@ -506,8 +559,12 @@ _MAKERS: dict[str, Callable[[Random], Operation]] = {
     "resize2d_f32": lambda r: _resize(r, quantized=False),
     "quantize_f32_qs8": _quantize,
     "dequantize_qs8_f32": _dequantize,
-    "binary_f32": lambda r: _binary(r, F32),
-    "binary_s32": lambda r: _binary(r, S32),
+    "binary_f32": _binary_f32,
+    "binary_integer": _binary_integer,
+    "compare": _compare,
+    "logic": _logic,
+    "where": _where,
+    "unary_f32": _unary,
     "softmax_f32": _softmax,
     "concat": _concat,
     "slice": _slice,

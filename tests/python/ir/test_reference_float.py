@@ -183,7 +183,7 @@ def test_binary_f32() -> None:
         assert np.signbit(apply("binary_f32", output(1), minus, zeros, function=function))
 
 
-def test_binary_s32() -> None:
+def test_binary_integer() -> None:
     low, high = -(2**31), 2**31 - 1
     a = np.array([7, -7, 7, -7, 5, low, high], np.int32)
     b = np.array([2, 2, -2, -2, 0, -1, 2], np.int32)
@@ -196,7 +196,7 @@ def test_binary_s32() -> None:
         5: [7, 2, 7, -2, 5, -1, high],
     }
     for function, values in expected.items():
-        got = apply("binary_s32", output(7, dtype=np.int32), a, b, function=function)
+        got = apply("binary_integer", output(7, dtype=np.int32), a, b, function=function)
         np.testing.assert_array_equal(got, values)
 
 

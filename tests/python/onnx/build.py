@@ -59,6 +59,8 @@ def random_feed(proto: onnx.ModelProto, seed: int = 0) -> dict[str, Array]:
         shape = [d.dim_value for d in value.type.tensor_type.shape.dim]
         if dtype == np.float32:
             feed[value.name] = rng.normal(0, 2, shape).astype(np.float32)
+        elif dtype == np.bool_:
+            feed[value.name] = np.asarray(rng.random(shape) < 0.5)
         else:
             low = 0 if dtype == np.uint8 else -128
             feed[value.name] = rng.integers(low, low + 256, shape).astype(dtype)

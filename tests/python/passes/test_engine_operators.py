@@ -12,6 +12,7 @@ import pytest
 from bitpose.errors import GraphError, UnsupportedModelError
 from bitpose.ir.graph import Graph
 from bitpose.ir.names import escape
+from bitpose.ir.operators import FLOAT_FUNCTIONS, UNARY_FUNCTIONS
 from bitpose.ir.reference import run
 from bitpose.passes import PIPELINE, permutations, run_passes
 from bitpose.passes.engine_operators import engine_operators
@@ -239,26 +240,46 @@ def test_engine_operators_of_floats() -> None:
     d.node("Softmax", "n", "y", (1, 3, 2, 2), axis=1)
     text = lines(sink_transposes(engine_operators(d.graph("y"))))
     assert ops(text) == [
-        *("transpose", "conv2d_f32", "binary_f32", "binary_f32", "binary_f32"),
-        *("softmax_f32", "transpose"),
+        *("transpose", "conv2d_f32", "unary_f32", "unary_f32", "softmax_f32", "transpose"),
     ]
     assert "w@ohwi=float32[3,1,1,2], c@bias=float32[3][0.0, 0.0, 0.0], stride_h=2" in text[1]
     assert text[1].endswith("fmin=0, fmax=6)")
-    assert "k@min=float32[][1.0], function=5)" in text[2]
-    assert "k@max=float32[][2.0], function=4)" in text[3]
+    assert text[2].endswith(f"function={UNARY_FUNCTIONS.index('Clip')}, alpha=1, beta=2)")
+    assert text[3].endswith(f"function={UNARY_FUNCTIONS.index('Neg')}, alpha=0, beta=0)")
+
+
+@pytest.mark.parametrize(
+    ("exponent", "expected"),
+    [
+        (2.0, ["binary_f32"]),
+        (3.0, ["binary_f32", "binary_f32"]),
+        (0.5, ["unary_f32"]),
+        (-1.0, ["unary_f32"]),
+        (1.5, ["binary_f32"]),
+    ],
+)
+def test_engine_operators_of_powers(exponent: float, expected: list[str]) -> None:
+    d = Draft()
+    d.input("x", (2, 3))
+    d.constant("e", exponent, np.float32)
+    d.node("Pow", "x e", "y", (2, 3))
+    text = lines(engine_operators(d.graph("y")))
+    assert ops(text) == expected
+    power = f"function={FLOAT_FUNCTIONS.index('Pow')})"
+    assert text[-1].endswith(power) == (exponent == 1.5)
 
 
 def test_engine_operators_report_everything() -> None:
     d = Draft()
     d.input("x", (1, 2, 4, 4))
     d.input("i", (2,), np.int64)
-    d.node("Sigmoid", "x", "s", (1, 2, 4, 4))
-    d.node("Pad", "s", "p", (1, 2, 6, 4), pads=(0, 0, 1, 0, 0, 0, 1, 0), value=0.0)
-    d.node("Add", "i i", "j", (2,), np.int64)
+    d.node("Sigmoid", "i", "s", (2,), np.int64)
+    d.node("Pad", "x", "p", (1, 2, 6, 4), pads=(0, 0, 1, 0, 0, 0, 1, 0), value=0.0)
+    d.node("PRelu", "i i", "j", (2,), np.int64)
     with pytest.raises(UnsupportedModelError) as caught:
-        engine_operators(d.graph("p", "j"))
-    assert [problem.op for problem in caught.value.problems] == ["Sigmoid", "Add"]
-    assert "Add 'j': it works on int64; supported: float32, int32" in str(caught.value)
+        engine_operators(d.graph("s", "p", "j"))
+    assert [problem.op for problem in caught.value.problems] == ["Sigmoid", "PRelu"]
+    assert "PRelu 'j': it works on int64; supported: float32" in str(caught.value)
 
 
 def test_a_broken_pass_is_named() -> None:

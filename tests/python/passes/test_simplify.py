@@ -8,7 +8,6 @@ import math
 import numpy as np
 import pytest
 
-from bitpose.errors import UnsupportedModelError
 from bitpose.passes.annotate_quantization import annotate_quantization
 from bitpose.passes.drop_identities import drop_identities
 from bitpose.passes.eliminate_dead import eliminate_dead
@@ -183,7 +182,7 @@ def test_unsigned_to_signed() -> None:
     d.node("QuantizeLinear", "r", "y", (4,), np.uint8, q=(0.25, 1), qmin=1, qmax=255)
     graph = unsigned_to_signed(d.graph("y"))
     assert lines(graph) == [
-        "x@int8: int8[2] scale 0.5 zero point 0 = lut_x8(x, x@table=uint8[256])",
+        "x@int8: int8[2] scale 0.5 zero point 0 = lut_x8(x, x@int8@table=uint8[256])",
         "m: int8[4] scale 0.5 zero point 0 = "
         "Concat(x@int8, c=int8[2] scale 1 zero point -125[-128, 127], axis=0)",
         "r: float32[4] = DequantizeLinear(m)",
@@ -195,12 +194,36 @@ def test_unsigned_to_signed() -> None:
     assert table.tolist() == [i ^ 0x80 for i in range(256)]
 
 
-def test_unsigned_to_signed_refuses_the_rest() -> None:
+def test_unsigned_integers_stay() -> None:
     d = Draft()
     d.input("x", (2,))
-    d.node("Cast", "x", "y", (2,), np.uint8)
-    with pytest.raises(UnsupportedModelError, match=r"Cast 'y': it works on uint8"):
-        unsigned_to_signed(d.graph("y"))
+    d.node("Cast", "x", "c", (2,), np.uint8)
+    d.node("Add", "c c", "s", (2,), np.uint8)
+    d.node("Reshape", "s", "y", (1, 2), np.uint8)
+    graph = d.graph("y")
+    assert unsigned_to_signed(graph) is graph
+
+
+def test_unsigned_codes_that_are_computed_with() -> None:
+    """Only what has a scale, or moves to where one is, holds other bytes."""
+    d = Draft()
+    d.input("x", (2,), np.uint8, q=(0.5, 128))
+    d.constant("c", [1, 200], np.uint8)
+    d.node("Add", "x c", "s", (2,), np.uint8)
+    d.node("Reshape", "s", "m", (1, 2), np.uint8)
+    d.node("DequantizeLinear", "x", "y", (2,))
+    d.node("Max", "m m", "z", (1, 2), np.uint8, q=(0.5, 3))
+    d.node("DequantizeLinear", "z", "w", (1, 2))
+    assert lines(unsigned_to_signed(d.graph("y", "z", "w"))) == [
+        "x@int8: int8[2] scale 0.5 zero point 0 = lut_x8(x, x@int8@table=uint8[256])",
+        "x@uint8: uint8[2] = lut_x8(x@int8, x@uint8@table=uint8[256])",
+        "s: uint8[2] = Add(x@uint8, c=uint8[2][1, 200])",
+        "m: uint8[1,2] = Reshape(s)",
+        "y: float32[2] = DequantizeLinear(x@int8)",
+        "z: uint8[1,2] scale 0.5 zero point 3 = Max(m, m)",
+        "z@int8: int8[1,2] scale 0.5 zero point -125 = lut_x8(z, z@int8@table=uint8[256])",
+        "w: float32[1,2] = DequantizeLinear(z@int8)",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import numpy as np
 
 from bitpose.ir.graph import Graph, Tensor
 from bitpose.ir.reference import (  # noqa: F401 (register operators)
+    elementwise,
     floating,
     moving,
     quantized,

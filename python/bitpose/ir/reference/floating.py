@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators on float32 (and binary operators on int32)."""
+"""Operators on float32."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from bitpose.ir.elementwise import BINARY
 from bitpose.ir.fma import fma
 from bitpose.ir.graph import Tensor
-from bitpose.ir.operators import FUNCTIONS
 from bitpose.ir.reference.math import exp_f32
 from bitpose.ir.reference.operand import Array, Operand, operator
 from bitpose.ir.reference.reducing import in_lanes
@@ -140,20 +138,6 @@ def resize2d_f32(
 def dequantize_qs8_f32(y: Tensor, x: Operand) -> Array:
     """float(q - zp) * scale."""
     return x.centred().astype(np.float32) * x.scale
-
-
-@operator
-def binary_f32(y: Tensor, a: Operand, b: Operand, *, function: int) -> Array:
-    """a + b, a - b, a * b, a / b, b < a ? b : a, b > a ? b : a by number; broadcasts."""
-    with np.errstate(all="ignore"):
-        return BINARY[FUNCTIONS[function]](a.data, b.data)
-
-
-@operator
-def binary_s32(y: Tensor, a: Operand, b: Operand, *, function: int) -> Array:
-    """The functions of binary_f32 modulo 2^32; division truncates and x / 0 = 0."""
-    with np.errstate(all="ignore"):
-        return BINARY[FUNCTIONS[function]](a.data, b.data)
 
 
 @operator

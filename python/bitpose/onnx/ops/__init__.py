@@ -2,10 +2,13 @@
 """One function per ONNX operator, in a file per group. Importing this package registers all."""
 
 from bitpose.onnx.ops import (  # noqa: F401
+    activations,
+    arithmetic,
+    batch_normalization,
     constants,
     convolution,
-    elementwise,
     gather,
+    logical,
     masks,
     matrix,
     normalization,

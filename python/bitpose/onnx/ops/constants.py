@@ -51,8 +51,8 @@ def Identity(b: Builder, x: Tensor) -> Tensor:
 
 
 @onnx_operator(7, 11)
-def Dropout_7(b: Builder, x: Tensor, *, ratio: float = 0.5) -> Tensor:
-    """At inference: the identity, without the mask."""
+def Dropout_7(b: Builder, x: Tensor, *, ratio: float = 0.5) -> list[Tensor]:
+    """At inference: the identity, and a mask of ones."""
     return _dropout(b, x)
 
 
@@ -64,17 +64,17 @@ def Dropout_12(
     training_mode: Tensor | None = None,
     *,
     seed: int = 0,
-) -> Tensor:
-    """At inference: the identity, without the mask."""
-    if training_mode is not None and bool(np.any(b.value(training_mode, "training_mode"))):
-        b.refuse("training_mode is true", "training_mode false")
+) -> list[Tensor]:
+    """At inference: the identity, and a mask of ones."""
+    training = training_mode is not None and bool(np.any(b.value(training_mode, "training_mode")))
+    if training and (ratio is None or bool(np.any(b.value(ratio, "ratio")))):
+        b.refuse("training_mode is true", "training_mode false, or ratio 0")
     return _dropout(b, x)
 
 
-def _dropout(b: Builder, x: Tensor) -> Tensor:
-    if b.outputs > 1:
-        b.refuse("the mask is an output", "one output")
-    return x
+def _dropout(b: Builder, x: Tensor) -> list[Tensor]:
+    kept = np.ones(x.shape, bool if b.opset >= 10 else x.dtype)
+    return [x] if b.outputs == 1 else [x, b.constant(kept)]
 
 
 @onnx_operator(7)
