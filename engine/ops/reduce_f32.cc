@@ -35,14 +35,27 @@ struct Product {
 struct Minimum {
   static constexpr float kStart = std::numeric_limits<float>::infinity();
   static float of(float x) { return x; }
-  static float combine(float a, float b) { return (b < a) | (b != b) ? b : a; }
+  static float combine(float a, float b) {
+    const float smaller = b < a ? b : a;
+    return b == b ? smaller : b;
+  }
 };
 
 struct Maximum {
   static constexpr float kStart = -std::numeric_limits<float>::infinity();
   static float of(float x) { return x; }
-  static float combine(float a, float b) { return (b > a) | (b != b) ? b : a; }
+  static float combine(float a, float b) {
+    const float larger = b > a ? b : a;
+    return b == b ? larger : b;
+  }
 };
+
+/// acc(i) = combine(acc(i), f(x(i))). A function of its own, whose loop is over a number that the
+/// compiler does not know: it makes vectors of that, and branches of 16 unrolled comparisons.
+template <typename F>
+[[gnu::noinline]] void combine_row(float* __restrict acc, const float* __restrict x, size_t n) {
+  for (size_t i = 0; i < n; ++i) acc[i] = F::combine(acc[i], F::of(x[i]));
+}
 
 /// Up to 64 columns: lane l of column j is lanes[l][j].
 template <typename F>
@@ -54,8 +67,7 @@ void reduce_columns(const ReductionView& view, const float* src, size_t columns,
   view.for_each_stretch([&](size_t offset, size_t n) {
     const float* row = src + offset;
     for (size_t i = 0; i < n; ++i, ++index, row += step) {
-      float* lane = lanes[index % kLanes];
-      for (size_t j = 0; j < columns; ++j) lane[j] = F::combine(lane[j], F::of(row[j]));
+      combine_row<F>(lanes[index % kLanes], row, columns);
     }
   });
   for (size_t half = kLanes / 2; half > 0; half /= 2) {
@@ -83,7 +95,7 @@ void reduce_series(const ReductionView& view, const float* src, float* dst) {
     };
     while (index % kLanes != 0 && x != end) one();
     for (; end - x >= static_cast<ptrdiff_t>(kLanes); x += kLanes, index += kLanes) {
-      for (size_t l = 0; l < kLanes; ++l) lanes[l] = F::combine(lanes[l], F::of(x[l]));
+      combine_row<F>(lanes, x, kLanes);
     }
     while (x != end) one();
   });

@@ -84,6 +84,12 @@ class ResampleF32Operator final : public Operator {
 
   void row(const float* src, size_t n, const int32_t* indices, const float* weights,
            float* dst) const {
+    if (n == 1) {
+      float sum = weights[0] * src[indices[0]];
+      for (size_t t = 1; t < taps_; ++t) sum += weights[t] * src[indices[t]];
+      *dst = sum;
+      return;
+    }
     for (size_t first = 0; first < n; first += kBlock) {
       const size_t count = std::min(kBlock, n - first);
       float* y = dst + first;
