@@ -18,7 +18,7 @@ Array = NDArray[Any]
 F = np.float32
 SHAPE = (2, 3, 4, 5)
 NATIVE = ("Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "SumSquare")
-AXES = [[0], [1, 3], [-2], [0, 1, 2, 3], None]
+AXES = [[0], [1, 3], [-1, 2, 1], [0, 1, 2, 3], None]
 
 
 @pytest.mark.parametrize("function", NATIVE)
@@ -65,10 +65,14 @@ def test_empty_axes(noop: int) -> None:
     check(model(steps, {"x": (F, (2, 3))}, ["y"], constants), rtol=1e-5)
 
 
-def test_mean_over_height_and_width_is_a_pool() -> None:
-    step = node("ReduceMean", "x", "y", axes=[2, -1], keepdims=0)
-    graph = check(model([step], {"x": (F, SHAPE)}, ["y"]))
-    assert "avgpool2d_f32" in operators(graph)
+@pytest.mark.parametrize("keepdims", [0, 1])
+@pytest.mark.parametrize("axes", [[2, -1], [1, 2]])
+def test_mean_over_height_and_width_is_a_pool(axes: list[int], keepdims: int) -> None:
+    """Of NCHW and of NHWC pictures."""
+    step = node("ReduceMean", "x", "y", axes=axes, keepdims=keepdims)
+    found = operators(check(model([step], {"x": (F, SHAPE)}, ["y"])))
+    assert "avgpool2d_f32" in found
+    assert ("transpose" in found) == (axes != [1, 2])
 
 
 def test_reductions_between_convolutions_stay_nhwc() -> None:

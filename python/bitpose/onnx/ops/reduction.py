@@ -10,6 +10,7 @@ import numpy as np
 from bitpose.ir.graph import Tensor
 from bitpose.ir.operators import REDUCTIONS
 from bitpose.onnx.builder import Builder, Ints
+from bitpose.onnx.ops.shaping import transposed
 from bitpose.onnx.registry import onnx_operator
 
 _INTEGERS = ("int8", "uint8", "int32", "int64")
@@ -40,8 +41,14 @@ def _log_sum_exp(b: Builder, x: Tensor, axes: Sequence[int]) -> Tensor:
 
 def _mean(b: Builder, x: Tensor, axes: Sequence[int]) -> Tensor:
     """Over height and width of pictures it is an average pool, which works on 8 bits too."""
-    if x.dtype != np.float32 or len(x.shape) != 4 or sorted(axes) != [2, 3]:
-        return reduce(b, "Mean", x, axes)
+    if x.dtype == np.float32 and len(x.shape) == 4 and axes == [2, 3]:
+        return _global_average(b, x)
+    if x.dtype == np.float32 and len(x.shape) == 4 and axes == [1, 2]:
+        return transposed(b, _global_average(b, transposed(b, x, (0, 3, 1, 2))), (0, 2, 3, 1))
+    return reduce(b, "Mean", x, axes)
+
+
+def _global_average(b: Builder, x: Tensor) -> Tensor:
     return b.emit(
         "AveragePool",
         [x],

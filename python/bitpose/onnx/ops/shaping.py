@@ -22,7 +22,7 @@ def Transpose(b: Builder, x: Tensor, *, perm: Ints | None = None) -> Tensor:
     order = tuple(reversed(range(rank))) if perm is None else perm
     if sorted(order) != list(range(rank)):
         b.invalid(f"perm {list(order)} for a tensor of rank {rank}")
-    return b.emit("Transpose", [x], [x.shape[i] for i in order], x.dtype, perm=order)
+    return transposed(b, x, order)
 
 
 @onnx_operator(7)
@@ -120,7 +120,8 @@ def _blocks(b: Builder, x: Tensor, blocksize: int) -> tuple[int, int, int, int]:
     return batch, channels, height, width
 
 
-def _transposed(b: Builder, x: Tensor, perm: Ints) -> Tensor:
+def transposed(b: Builder, x: Tensor, perm: Ints) -> Tensor:
+    """Axis i of the result is axis perm[i] of x."""
     return b.emit("Transpose", [x], [x.shape[i] for i in perm], x.dtype, perm=perm)
 
 
@@ -134,10 +135,10 @@ def DepthToSpace(b: Builder, x: Tensor, *, blocksize: int, mode: str = "DCR") ->
     # In NHWC, where the pictures will be: [N, H, W, block, block, depth] or [..., depth, block,
     # block] becomes [N, H, block, W, block, depth].
     inner = (blocksize, blocksize, depth) if mode == "DCR" else (depth, blocksize, blocksize)
-    pixels = b.reshape(_transposed(b, x, (0, 2, 3, 1)), (batch, height, width, *inner))
-    moved = _transposed(b, pixels, (0, 1, 3, 2, 4, 5) if mode == "DCR" else (0, 1, 4, 2, 5, 3))
+    pixels = b.reshape(transposed(b, x, (0, 2, 3, 1)), (batch, height, width, *inner))
+    moved = transposed(b, pixels, (0, 1, 3, 2, 4, 5) if mode == "DCR" else (0, 1, 4, 2, 5, 3))
     wide = b.reshape(moved, (batch, height * blocksize, width * blocksize, depth))
-    return _transposed(b, wide, (0, 3, 1, 2))
+    return transposed(b, wide, (0, 3, 1, 2))
 
 
 @onnx_operator(7)
@@ -148,7 +149,7 @@ def SpaceToDepth(b: Builder, x: Tensor, *, blocksize: int, mode: str = "DCR") ->
         b.invalid(f"blocksize {blocksize}, mode {mode!r} of shape {list(x.shape)}")
     rows, columns = height // blocksize, width // blocksize
     cells = (batch, rows, blocksize, columns, blocksize, channels)
-    pixels = b.reshape(_transposed(b, x, (0, 2, 3, 1)), cells)
-    moved = _transposed(b, pixels, (0, 1, 3, 2, 4, 5) if mode == "DCR" else (0, 1, 3, 5, 2, 4))
+    pixels = b.reshape(transposed(b, x, (0, 2, 3, 1)), cells)
+    moved = transposed(b, pixels, (0, 1, 3, 2, 4, 5) if mode == "DCR" else (0, 1, 3, 5, 2, 4))
     deep = b.reshape(moved, (batch, rows, columns, channels * blocksize**2))
-    return _transposed(b, deep, (0, 3, 1, 2))
+    return transposed(b, deep, (0, 3, 1, 2))
