@@ -192,6 +192,15 @@ def test_one_hot(dtype: type[np.generic], axis: int) -> None:
     np.testing.assert_array_equal(got, np.where(hot, F(7), F(0.25)))
 
 
+@pytest.mark.parametrize("pads", [[0, 0, 0, 0], [1, 0, 0, 2]])
+def test_col2im(pads: list[int]) -> None:
+    step = node("Col2Im", "x i b", "y", pads=pads, strides=[2, 1], dilations=[1, 2])
+    rows, columns = (5 + pads[0] + pads[2] - 2) // 2 + 1, 6 + pads[1] + pads[3] - 4
+    inputs: Any = {"x": (F, (2, 3 * 6, rows * columns))}
+    constants = {"i": ints(5, 6), "b": ints(2, 3)}
+    check(model([step], inputs, ["y"], constants, opset=18), rtol=1e-5)
+
+
 REFUSED: dict[str, tuple[NodeProto, str]] = {
     "pads": (node("Pad", "x r", "y"), "pads is computed at run time"),
     "condition": (node("Compress", "x c", "y"), "condition is computed at run time"),

@@ -7,6 +7,7 @@ from bitpose.onnx.ops import (  # noqa: F401
     batch_normalization,
     constants,
     convolution,
+    folding,
     gather,
     logical,
     masks,
