@@ -136,6 +136,24 @@ def test_moves_keep_codes(case: str) -> None:
     assert operators(graph) == expected
 
 
+def test_uint8_is_selected_by_its_order() -> None:
+    """Reductions, TopK and scatters of bytes that no scale describes."""
+    steps = [
+        node("TopK", "x k", "v i", axis=1),
+        node("ScatterElements", "x i v", "y", axis=1, reduction="max"),
+        node("ReduceMin", "x one", "m"),
+        node("Pad", "m n b", "p"),
+    ]
+    constants = {
+        "k": np.array([2]),
+        "one": np.array([1]),
+        "n": np.ones(8, np.int64),
+        "b": np.array(200, np.uint8),
+    }
+    inputs: Any = {"x": (np.uint8, (2, 5, 3, 2))}
+    check(model(steps, inputs, ["v", "i", "y", "p"], constants, opset=18))
+
+
 def test_top_k_of_codes() -> None:
     constants = parameters("in", 0.1, 3) | {"k": np.array([2])}
     steps = [dequantize("x", "xr", "in"), node("TopK", "xr k", "v i", axis=1)]
