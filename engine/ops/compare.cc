@@ -18,22 +18,32 @@ void compare(size_t n, const T* a, size_t a_step, const T* b, size_t b_step, Boo
   }
 }
 
+/// The values of the attribute `function`: 0 equal, 1 less, 2 less or equal, 3 greater, 4 greater
+/// or equal. The last two are the two before of b and a.
+constexpr uint32_t kFunctions = 5;
+
 template <typename T>
-constexpr Compare<T>* kRelations[] = {
-    compare<T, std::equal_to<T>>, compare<T, std::less<T>>,          compare<T, std::less_equal<T>>,
-    compare<T, std::greater<T>>,  compare<T, std::greater_equal<T>>,
-};
+void relate(uint32_t function, size_t n, const T* a, size_t a_step, const T* b, size_t b_step,
+            Bool* dst) {
+  constexpr Compare<T>* kRelations[] = {compare<T, std::equal_to<T>>, compare<T, std::less<T>>,
+                                        compare<T, std::less_equal<T>>};
+  if (function < std::size(kRelations)) {
+    kRelations[function](n, a, a_step, b, b_step, dst);
+  } else {
+    kRelations[function - 2](n, b, b_step, a, a_step, dst);
+  }
+}
 
 // compare: whether a and b stand in a relation. NaN stands in none; codes of quantized tensors
 // count as integers, false as 0 and true as 1.
 //   a, b   any dtype, the same, of any shapes that broadcast
 //   y      bool
 struct Attributes {
-  uint32_t function;  ///< 0 equal, 1 less, 2 less or equal, 3 greater, 4 greater or equal.
+  uint32_t function;
 };
 
 constexpr Field kFields[] = {
-    BITPOSE_FIELD(Attributes, function, 0, std::size(kRelations<float>) - 1),
+    BITPOSE_FIELD(Attributes, function, 0, kFunctions - 1),
 };
 
 class CompareOperator final : public BinaryOperator {
@@ -49,7 +59,7 @@ class CompareOperator final : public BinaryOperator {
     if (dtype == DType::kF32) return run_floats(args, walk, dst);
     for_each_integer_block(walk, dtype, args.inputs[0].data, args.inputs[1].data,
                            [&](size_t first, size_t n, const int64_t* a, const int64_t* b) {
-                             kRelations<int64_t>[function_](n, a, 1, b, 1, dst + first);
+                             relate<int64_t>(function_, n, a, 1, b, 1, dst + first);
                            });
   }
 
@@ -57,8 +67,8 @@ class CompareOperator final : public BinaryOperator {
     const auto* a = args.inputs[0].as<float>();
     const auto* b = args.inputs[1].as<float>();
     for (BroadcastRow row; walk.next(&row);) {
-      kRelations<float>[function_](row.n, a + row.a, row.a_advances ? 1 : 0, b + row.b,
-                                   row.b_advances ? 1 : 0, dst + row.dst);
+      relate<float>(function_, row.n, a + row.a, row.a_advances ? 1 : 0, b + row.b,
+                    row.b_advances ? 1 : 0, dst + row.dst);
     }
   }
 

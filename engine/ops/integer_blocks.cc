@@ -47,8 +47,12 @@ void store_integers(DType dtype, const int64_t* src, size_t n, void* dst, size_t
       return store<int32_t>(src, n, dst, first);
     case DType::kS64:
       return store<int64_t>(src, n, dst, first);
-    case DType::kF32:
     case DType::kBool:
+      for (size_t i = 0; i < n; ++i) {
+        static_cast<Bool*>(dst)[first + i] = src[i] == 0 ? Bool::kFalse : Bool::kTrue;
+      }
+      return;
+    case DType::kF32:
       return;
   }
 }
