@@ -127,3 +127,66 @@ def test_bits() -> None:
 
 
 DIGEST = "838070a58661874386da2cd14830b53e2bf3a1e4363cdad5c7b1a40be257fbc3"
+
+
+def float32s(*extra: float) -> Array:
+    """Numbers that float32 holds, of every magnitude."""
+    bits = np.arange(0, 2**32, 700001).astype(np.uint32).view(np.float32)
+    x = np.concatenate([bits[np.isfinite(bits)], spread(0.1, 3).astype(np.float32)])
+    return np.append(x.astype(np.float64), extra)
+
+
+#: Where each has values.
+DOMAINS: dict[str, Callable[[Array], NDArray[np.bool_]]] = {
+    "acos": lambda x: np.abs(x) <= 1,
+    "asin": lambda x: np.abs(x) <= 1,
+    "acosh": lambda x: x >= 1,
+    "atanh": lambda x: np.abs(x) < 1,
+    "sinh": lambda x: np.abs(x) < 88,
+    "cosh": lambda x: np.abs(x) < 88,
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh"],
+)
+def test_functions_for_float32(name: str) -> None:
+    """Rounded to float32, hardly one is not the nearest number."""
+    x = float32s(0.5, 1.0, 16367173.0 * 2.0**72)  # The last one is next to a multiple of pi / 2.
+    x = x[DOMAINS[name](x)] if name in DOMAINS else x
+    exact = np.array([getattr(math, name)(v) for v in x.tolist()])
+    unit = np.exp2(np.floor(np.log2(np.maximum(np.abs(exact), 2.0**-126))) - 23)
+    with np.errstate(all="ignore"):
+        got = getattr(elementary, name)(x).astype(np.float32)
+    assert np.max(np.abs(got - exact) / unit) < 0.501
+
+
+@pytest.mark.parametrize(
+    ("name", "infinite", "zero", "outside"),
+    [
+        ("sin", np.nan, 0.0, None),
+        ("cos", np.nan, 1.0, None),
+        ("tan", np.nan, 0.0, None),
+        ("asin", np.nan, 0.0, 1.5),
+        ("acos", np.nan, np.pi / 2, -1.5),
+        ("atan", np.pi / 2, 0.0, None),
+        ("asinh", np.inf, 0.0, None),
+        ("acosh", np.inf, np.nan, -3.0),
+        ("atanh", np.nan, 0.0, 2.0),
+    ],
+)
+def test_ends_of_functions_for_float32(
+    name: str, infinite: float, zero: float, outside: float | None
+) -> None:
+    with np.errstate(all="ignore"):
+        got = getattr(elementary, name)(np.array([np.inf, 0.0, -0.0, np.nan, outside or np.nan]))
+    np.testing.assert_allclose(got, [infinite, zero, zero, np.nan, np.nan], rtol=1e-12)
+    if zero == 0.0:
+        assert np.signbit(got).tolist()[1:3] == [False, True]
+
+
+def test_expm1_and_log1p_keep_small_numbers() -> None:
+    x = np.array([1e-300, 1e-20, 1e-9, -1e-9, 0.3, -0.3, 1.0])
+    np.testing.assert_allclose(elementary.expm1(x), [math.expm1(v) for v in x], rtol=1e-15)
+    np.testing.assert_allclose(elementary.log1p(x), [math.log1p(v) for v in x], rtol=1e-15)
