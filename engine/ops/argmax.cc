@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "engine/model/text.h"
 #include "engine/ops/axis_view.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
@@ -120,8 +121,7 @@ class ArgmaxOperator final : public Operator {
     Shape shape = inputs[0].shape;
     OperandChecks checks;
     checks.require(axis < shape.rank && shape[axis] > 0 && shape[axis] < kMaxElements,
-                   "operand x has shape " + shape.text() + ", expected elements along axis " +
-                       std::to_string(axis));
+                   text("operand x has shape ", shape, ", expected elements along axis ", axis));
     if (!checks.ok()) return checks.status();
     if (attributes_.keepdims == 1) {
       shape.dims[axis] = 1;

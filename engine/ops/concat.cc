@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
+#include "engine/model/text.h"
 #include "engine/ops/axis_view.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
@@ -28,8 +29,8 @@ class ConcatOperator final : public Operator {
   Status reshape(std::span<const TensorDesc> inputs, std::span<TensorDesc> outputs) const override {
     OperandChecks checks;
     Shape shape = inputs[0].shape;
-    checks.require(axis_ < shape.rank, "axis " + std::to_string(axis_) + " is not below the rank " +
-                                           std::to_string(shape.rank) + " of the inputs");
+    checks.require(axis_ < shape.rank,
+                   text("axis ", axis_, " is not below the rank ", shape.rank, " of the inputs"));
     if (!checks.ok()) return checks.status();
     uint64_t extent = 0;
     for (const TensorDesc& input : inputs) {
@@ -37,8 +38,8 @@ class ConcatOperator final : public Operator {
       checks.of("x", input).shape(shape);
       extent += shape[axis_];
     }
-    checks.require(extent <= kMaxElements, "the inputs add up to " + std::to_string(extent) +
-                                               " along axis " + std::to_string(axis_));
+    checks.require(extent <= kMaxElements,
+                   text("the inputs add up to ", extent, " along axis ", axis_));
     if (!checks.ok()) return checks.status();
     shape.dims[axis_] = 1;
     const uint64_t rows = shape.elements();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/model/text.h"
 #include "engine/ops/axis_view.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
@@ -67,9 +68,8 @@ class CumulativeSumOperator final : public Operator {
   Status reshape(std::span<const TensorDesc> inputs, std::span<TensorDesc> outputs) const override {
     const Shape& shape = inputs[0].shape;
     OperandChecks checks;
-    checks.require(attributes_.axis < shape.rank, "axis " + std::to_string(attributes_.axis) +
-                                                      " is not below the rank " +
-                                                      std::to_string(shape.rank) + " of x");
+    checks.require(attributes_.axis < shape.rank,
+                   text("axis ", attributes_.axis, " is not below the rank ", shape.rank, " of x"));
     outputs[0].shape = shape;
     return checks.status();
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/model/text.h"
 #include "engine/ops/broadcast.h"
 #include "engine/ops/fill.h"
 #include "engine/ops/operands.h"
@@ -23,8 +24,8 @@ class ExpandOperator final : public Operator {
     Status status = broadcast(x, shape_, &both);
     if (!status.ok()) return status;
     OperandChecks checks;
-    checks.require(both == shape_, "operand x has shape " + x.text() +
-                                       ", which does not expand to " + shape_.text());
+    checks.require(both == shape_,
+                   text("operand x has shape ", x, ", which does not expand to ", shape_));
     outputs[0].shape = shape_;
     return checks.status();
   }

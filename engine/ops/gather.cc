@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/model/text.h"
 #include "engine/ops/axis_view.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
@@ -29,9 +30,8 @@ class GatherOperator final : public Operator {
     Shape shape = inputs[0].shape;
     OperandChecks checks;
     checks.of("indices", inputs[1]).rank(1);
-    checks.require(axis_ < shape.rank && shape[axis_] > 0, "operand x has shape " + shape.text() +
-                                                               ", expected elements along axis " +
-                                                               std::to_string(axis_));
+    checks.require(axis_ < shape.rank && shape[axis_] > 0,
+                   text("operand x has shape ", shape, ", expected elements along axis ", axis_));
     if (!checks.ok()) return checks.status();
     shape.dims[axis_] = 1;
     const uint64_t rows = shape.elements();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
+#include "engine/model/text.h"
 #include "engine/ops/fill.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
@@ -44,13 +45,12 @@ class PadOperator final : public Operator {
     Shape shape = inputs[0].shape;
     OperandChecks checks;
     checks.require(inputs[1].shape.elements() == 1,
-                   "operand value has shape " + inputs[1].shape.text() + ", expected one element");
+                   text("operand value has shape ", inputs[1].shape, ", expected one element"));
     uint64_t elements = 1;
     for (uint32_t axis = 0; axis < kMaxRank; ++axis) {
       const uint64_t added = uint64_t{before_[axis]} + after_[axis];
-      checks.require(
-          axis < shape.rank || added == 0,
-          "x of shape " + shape.text() + " is padded along axis " + std::to_string(axis));
+      checks.require(axis < shape.rank || added == 0,
+                     text("x of shape ", shape, " is padded along axis ", axis));
       if (axis >= shape.rank) continue;
       const uint64_t extent = shape[axis] + added;
       checks.require(extent <= kMaxElements, "the output has more than 2^31 elements");

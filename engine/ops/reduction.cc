@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/reduction.h"
 
-#include <string>
+#include "engine/model/text.h"
 
 namespace bitpose {
 
 Status reduced_shape(const Shape& x, uint32_t axes, Shape* result) {
   *result = x;
   if (axes >> x.rank != 0) {
-    return invalid_model("operand x has shape " + x.text() + ", which lacks a reduced axis");
+    return invalid_model(text("operand x has shape ", x, ", which lacks a reduced axis"));
   }
   for (uint32_t axis = 0; axis < x.rank; ++axis) {
-    if (x[axis] == 0) return invalid_model("operand x has shape " + x.text() + ": no element");
+    if (x[axis] == 0) return invalid_model(text("operand x has shape ", x, ": no element"));
     if ((axes >> axis & 1) != 0) result->dims[axis] = 1;
   }
   return {};

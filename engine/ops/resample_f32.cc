@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "engine/model/text.h"
 #include "engine/ops/axis_view.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
@@ -38,14 +39,14 @@ class ResampleF32Operator final : public Operator {
   Status reshape(std::span<const TensorDesc> inputs, std::span<TensorDesc> outputs) const override {
     Shape shape = inputs[0].shape;
     OperandChecks checks;
-    checks.require(axis_ < shape.rank, "axis " + std::to_string(axis_) + " is not below the rank " +
-                                           std::to_string(shape.rank) + " of x");
+    checks.require(axis_ < shape.rank,
+                   text("axis ", axis_, " is not below the rank ", shape.rank, " of x"));
     if (!checks.ok()) return checks.status();
     const bool fits = std::all_of(indices_, indices_ + outputs_ * taps_, [&](int32_t index) {
       return index >= 0 && static_cast<uint32_t>(index) < shape[axis_];
     });
-    checks.require(fits, "an index is not within the " + std::to_string(shape[axis_]) +
-                             " elements of axis " + std::to_string(axis_));
+    checks.require(fits,
+                   text("an index is not within the ", shape[axis_], " elements of axis ", axis_));
     shape.dims[axis_] = 1;
     const uint64_t rows = shape.elements();
     checks.require(rows == 0 || outputs_ <= kMaxElements / rows,
@@ -118,7 +119,7 @@ Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
   checks.of("k", k).dtype({DType::kS32}).rank(2).constant();
   checks.of("w", args.inputs[2]).dtype({DType::kF32}).shape(k.shape).constant();
   checks.of("y", args.outputs[0]).dtype({DType::kF32});
-  checks.require(k.shape.elements() > 0, "operand k has shape " + k.shape.text() + ": no tap");
+  checks.require(k.shape.elements() > 0, text("operand k has shape ", k.shape, ": no tap"));
   if (!checks.ok()) return checks.status();
   *op = std::make_unique<ResampleF32Operator>(args.as<Attributes>().axis, k, args.inputs[2]);
   return {};

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/selection.h"
 
-#include <string>
-
+#include "engine/model/text.h"
 #include "engine/ops/operands.h"
 
 namespace bitpose {
@@ -10,40 +9,37 @@ namespace bitpose {
 Status check_selection(const Shape& data, const Shape& indices, uint32_t axis) {
   OperandChecks checks;
   checks.require(axis < data.rank && indices.rank == data.rank,
-                 "operands have shapes " + data.text() + " and " + indices.text() +
-                     ", expected equal ranks above axis " + std::to_string(axis));
+                 text("operands have shapes ", data, " and ", indices,
+                      ", expected equal ranks above axis ", axis));
   if (!checks.ok()) return checks.status();
   for (uint32_t i = 0; i < data.rank; ++i) {
     checks.require(data[i] > 0 && indices[i] > 0 && (i == axis || indices[i] <= data[i]),
-                   "operand indices has shape " + indices.text() + " over " + data.text() +
-                       ", expected no larger extents beside axis " + std::to_string(axis));
+                   text("operand indices has shape ", indices, " over ", data,
+                        ", expected no larger extents beside axis ", axis));
   }
   return checks.status();
 }
 
 Status gathered_shape(const Shape& x, const Shape& indices, uint32_t batch_dims, Shape* result) {
   OperandChecks checks;
-  checks.require(indices.rank > batch_dims, "operand indices has shape " + indices.text() +
-                                                ", expected rank " +
-                                                std::to_string(batch_dims + 1) + " or more");
+  checks.require(indices.rank > batch_dims, text("operand indices has shape ", indices,
+                                                 ", expected rank ", batch_dims + 1, " or more"));
   if (!checks.ok()) return checks.status();
   const uint64_t depth = indices[indices.rank - 1];
   checks.require(depth >= 1 && batch_dims + depth <= x.rank,
-                 "operand indices has shape " + indices.text() +
-                     ", expected a last extent of 1 to " +
-                     std::to_string(int64_t{x.rank} - batch_dims) + " for x of shape " + x.text());
+                 text("operand indices has shape ", indices, ", expected a last extent of 1 to ",
+                      int64_t{x.rank} - batch_dims, " for x of shape ", x));
   if (!checks.ok()) return checks.status();
   const auto used = static_cast<uint32_t>(batch_dims + depth);
-  checks.require(indices.rank - 1 + x.rank - used <= kMaxRank,
-                 "operands of shapes " + x.text() + " and " + indices.text() +
-                     " give an output of more than 6 axes");
+  checks.require(
+      indices.rank - 1 + x.rank - used <= kMaxRank,
+      text("operands of shapes ", x, " and ", indices, " give an output of more than 6 axes"));
   for (uint32_t axis = 0; axis < batch_dims; ++axis) {
-    checks.require(x[axis] == indices[axis], "operands of shapes " + x.text() + " and " +
-                                                 indices.text() + " differ in their first " +
-                                                 std::to_string(batch_dims) + " axes");
+    checks.require(x[axis] == indices[axis], text("operands of shapes ", x, " and ", indices,
+                                                  " differ in their first ", batch_dims, " axes"));
   }
   for (uint32_t axis = 0; axis < used; ++axis) {
-    checks.require(x[axis] > 0, "operand x has shape " + x.text() + ": no element to gather");
+    checks.require(x[axis] > 0, text("operand x has shape ", x, ": no element to gather"));
   }
   if (!checks.ok()) return checks.status();
   Shape shape;

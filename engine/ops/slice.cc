@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/model/text.h"
 #include "engine/ops/axis_view.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
@@ -32,14 +33,13 @@ class SliceOperator final : public Operator {
     const auto [axis, start, length, step] = attributes_;
     Shape shape = inputs[0].shape;
     OperandChecks checks;
-    checks.require(axis < shape.rank, "axis " + std::to_string(axis) + " is not below the rank " +
-                                          std::to_string(shape.rank) + " of x");
+    checks.require(axis < shape.rank,
+                   text("axis ", axis, " is not below the rank ", shape.rank, " of x"));
     if (!checks.ok()) return checks.status();
     const int64_t last = int64_t{start} + (int64_t{length} - 1) * step;
     checks.require(start < shape[axis] && last >= 0 && last < int64_t{shape[axis]},
-                   "elements " + std::to_string(start) + " to " + std::to_string(last) +
-                       " are not within the " + std::to_string(shape[axis]) + " of axis " +
-                       std::to_string(axis));
+                   text("elements ", start, " to ", last, " are not within the ", shape[axis],
+                        " of axis ", axis));
     if (!checks.ok()) return checks.status();
     shape.dims[axis] = length;
     outputs[0].shape = shape;

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/model/text.h"
 #include "engine/ops/axis_view.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
@@ -75,9 +76,9 @@ class TopkOperator final : public Operator {
     const auto [axis, k, largest] = attributes_;
     Shape shape = inputs[0].shape;
     OperandChecks checks;
-    checks.require(axis < shape.rank && k <= shape[axis] && shape[axis] < kMaxElements,
-                   "operand x has shape " + shape.text() + ", expected " + std::to_string(k) +
-                       " elements along axis " + std::to_string(axis));
+    checks.require(
+        axis < shape.rank && k <= shape[axis] && shape[axis] < kMaxElements,
+        text("operand x has shape ", shape, ", expected ", k, " elements along axis ", axis));
     if (!checks.ok()) return checks.status();
     shape.dims[axis] = k;
     outputs[0].shape = shape;
