@@ -5,19 +5,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitpose.errors import InvalidModelError
+from bitpose.errors import InputError, InvalidModelError
 
 if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
     from bitpose.ir.graph import Graph
+    from bitpose.quantize import Options
 
 _MAGIC = b"bitpose\0"
 #: Protobuf's own limit.
@@ -60,6 +61,10 @@ def compile(
     *,
     shapes: Mapping[str, Sequence[int]] | None = None,
     constants: Mapping[str, NDArray[Any]] | None = None,
+    precision: str | None = None,
+    calibration: Sequence[Mapping[str, NDArray[Any]]] | None = None,
+    options: Options | None = None,
+    progress: Callable[[float], None] = lambda share: None,
     licence: str | None = None,
 ) -> Model:
     """Compiles an ONNX model, in float or quantized (QDQ), opset 7 or newer.
@@ -69,17 +74,34 @@ def compile(
     result. `licence` is stored in the file. Equal bytes and options give equal files on every
     machine.
 
+    `precision="int8"` quantizes a float model: `calibration` has inputs of the kind that it will
+    see, a dict of arrays each, and `options` says how (`bitpose.quantize.Options`); `progress` is
+    told the share of the calibration that is done.
+
     Raises UnsupportedModelError, which lists all that stands in the way, InvalidModelError, and
     OSError.
     """
+    from bitpose.passes import run_passes
+
+    source, folder = _read(model)
+    graph = _imported(source, shapes, constants, folder)
+    if precision == "int8":
+        graph = _quantized(graph, calibration, options, progress)
+    elif precision is not None:
+        raise InputError(f"precision {precision!r}; there are 'int8' and None, as the model is")
+    elif calibration is not None or options is not None:
+        raise InputError("calibration and options are for precision='int8'")
+    final = run_passes(graph)
+    return Model(assemble(final, _metadata(source, licence)), final)
+
+
+def assemble(graph: Graph, metadata: Mapping[str, str] | None = None) -> bytes:
+    """The bytes of a `.bpm` file with one network, of a graph of the engine's operators."""
     from bitpose import _core
     from bitpose.lower import lower
     from bitpose.model_file import ModelRecord, write_model
 
-    source, folder = _read(model)
-    graph = to_graph(source, shapes=shapes, constants=constants, folder=folder)
-    record = ModelRecord((lower(graph),), _metadata(source, licence))
-    return Model(write_model(record, _core.schema()), graph)
+    return write_model(ModelRecord((lower(graph),), dict(metadata or {})), _core.schema())
 
 
 def to_graph(
@@ -93,11 +115,34 @@ def to_graph(
 
     `folder` is where external data may lie. Raises as `compile` does.
     """
-    from bitpose.onnx.importer import import_model
     from bitpose.passes import run_passes
 
-    imported = import_model(_parse(source), shapes=shapes, constants=constants, folder=folder)
-    return run_passes(imported)
+    return run_passes(_imported(source, shapes, constants, folder))
+
+
+def _imported(
+    source: bytes,
+    shapes: Mapping[str, Sequence[int]] | None,
+    constants: Mapping[str, NDArray[Any]] | None,
+    folder: Path | None,
+) -> Graph:
+    from bitpose.onnx.importer import import_model
+
+    return import_model(_parse(source), shapes=shapes, constants=constants, folder=folder)
+
+
+def _quantized(
+    graph: Graph,
+    calibration: Sequence[Mapping[str, NDArray[Any]]] | None,
+    options: Options | None,
+    progress: Callable[[float], None],
+) -> Graph:
+    from bitpose.passes import FLOAT_PIPELINE, run_passes
+    from bitpose.quantize import quantize
+
+    if calibration is None:
+        raise InputError("precision='int8' needs calibration: some inputs of the network")
+    return quantize(run_passes(graph, FLOAT_PIPELINE), calibration, options, progress)
 
 
 def load(model: str | os.PathLike[str] | bytes) -> Model:

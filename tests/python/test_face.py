@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 
 import bitpose
-from bitpose.quantize.calibrate import calibrate
-from bitpose.quantize.qdq import Range, activations, quantize
 
 from .tiny import colour_means
 
@@ -113,20 +111,19 @@ def test_errors_have_types(model: bytes) -> None:
         bitpose.InferenceSession(model, isa="mmx")
 
 
-def test_calibration_and_quantization() -> None:
-    model = colour_means()
-    assert activations(model) == ["x", "r", "p"]
+def test_int8_from_calibration(model: bytes) -> None:
     feeds = [feed(seed) for seed in range(3)]
-    ranges = calibrate(model, feeds)
-    values = np.stack([f["x"] for f in feeds])
-    assert ranges["x"] == Range(float(values.min()), float(values.max()))
-    assert ranges["r"].low == 0
-    assert ranges["r"].high == pytest.approx(values.max())
-    compiled = bitpose.compile(quantize(model, ranges))
+    compiled = bitpose.compile(colour_means(), precision="int8", calibration=feeds)
     assert compiled.graph is not None
     assert "conv2d_qs8" in [node.op for node in compiled.graph.nodes]
-    (exact,) = bitpose.InferenceSession(bitpose.compile(model).to_bytes()).run(None, feed())
+    (exact,) = bitpose.InferenceSession(model).run(None, feed())
     (got,) = bitpose.InferenceSession(compiled.to_bytes()).run(None, feed())
     np.testing.assert_allclose(got, exact, atol=0.02)
-    with pytest.raises(ValueError, match="at least one feed"):
-        calibrate(model, [])
+    for arguments, message in (
+        ({"precision": "int8"}, "needs calibration"),
+        ({"precision": "int8", "calibration": []}, "at least one input"),
+        ({"precision": "int4"}, "precision 'int4'; there are 'int8'"),
+        ({"calibration": feeds}, "are for precision='int8'"),
+    ):
+        with pytest.raises(bitpose.InputError, match=message):
+            bitpose.compile(colour_means(), **arguments)

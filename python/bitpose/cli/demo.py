@@ -19,7 +19,6 @@ from bitpose.cli.machine import describe
 
 if TYPE_CHECKING:
     import numpy as np
-    import onnx
     from numpy.typing import NDArray
 
     from bitpose.session import InferenceSession
@@ -33,15 +32,12 @@ class Variant:
     """The demo network in one precision."""
 
     name: str
-    onnx_bytes: bytes
-    model_bytes: bytes
+    model: bytes
     session: InferenceSession
 
 
 def demo(
-    save: Annotated[
-        Path | None, typer.Option(help="Directory for the .onnx and .bpm files.")
-    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Directory for the .bpm files.")] = None,
     runs: Annotated[int, typer.Option(help="Timed runs.", min=1)] = 20,
     seed: Annotated[int, typer.Option(help="Of the weights.", min=0)] = 0,
     threads: Threads = 1,
@@ -52,17 +48,22 @@ def demo(
     The weights are random numbers from a seed, not trained: the heatmaps mean nothing. Times,
     memory and the equality of bits are those of a real network of this shape.
     """
+    import bitpose
+    from bitpose.comparison import sqnr
     from bitpose.pose.demo_network import synthetic_pictures
 
     console.print(describe(threads, isa))
     console.print("MobileNetV2-type pose network, [bold]untrained[/] weights from a seed")
     start = time.perf_counter()
-    networks = demo_networks(seed)
+    models = demo_models(seed)
     console.print(
         f"built, and calibrated on {_CALIBRATION} synthetic pictures, "
         f"in {time.perf_counter() - start:.1f} s"
     )
-    variants = [_variant(name, network, threads, isa) for name, network in networks.items()]
+    variants = [
+        Variant(name, model, bitpose.InferenceSession(model, threads=threads, isa=isa))
+        for name, model in models.items()
+    ]
     if save is not None:
         _save(variants, save)
     _print_groups(variants, runs)
@@ -74,36 +75,26 @@ def demo(
     )
 
 
-def demo_networks(seed: int = 0) -> dict[str, onnx.ModelProto]:
-    """The demo network by precision."""
+def demo_models(seed: int = 0) -> dict[str, bytes]:
+    """The demo network by precision, compiled."""
+    import bitpose
     from bitpose.pose.demo_network import build_network, synthetic_pictures
-    from bitpose.quantize.calibrate import calibrate
-    from bitpose.quantize.qdq import quantize
 
     network = build_network(seed)
     feeds = [{"picture": picture[None]} for picture in synthetic_pictures(_CALIBRATION)]
-    return {"float32": network, "int8": quantize(network, calibrate(network, feeds))}
-
-
-def _variant(name: str, network: onnx.ModelProto, threads: int, isa: str | None) -> Variant:
-    import bitpose
-
-    onnx_bytes = network.SerializeToString()
-    model_bytes = bitpose.compile(onnx_bytes).to_bytes()
-    session = bitpose.InferenceSession(model_bytes, threads=threads, isa=isa)
-    return Variant(name, onnx_bytes, model_bytes, session)
+    quantized = bitpose.compile(network, precision="int8", calibration=feeds)
+    return {"float32": bitpose.compile(network).to_bytes(), "int8": quantized.to_bytes()}
 
 
 def _save(variants: Sequence[Variant], directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for variant in variants:
-        for suffix, data in (("onnx", variant.onnx_bytes), ("bpm", variant.model_bytes)):
-            (directory / f"demo_{variant.name}.{suffix}").write_bytes(data)
+        (directory / f"demo_{variant.name}.bpm").write_bytes(variant.model)
 
 
 def group(operator: str) -> str:
     """The part of the network that an operator belongs to: "stage3.block1.add" -> "stage3"."""
-    return operator.partition(".")[0]
+    return operator.partition(".")[0].partition("@")[0]
 
 
 def _print_groups(variants: Sequence[Variant], runs: int) -> None:
@@ -134,21 +125,11 @@ def _print_totals(
     report = Report("whole network", "", *(v.name for v in variants))
     report.add_row("ms per picture, median", *(f"{1e3 * np.median(t):.2f}" for t in times))
     report.add_row("ms per picture, least", *(f"{1e3 * min(t):.2f}" for t in times))
-    report.add_row("ONNX file", *(size(len(v.onnx_bytes)) for v in variants))
-    report.add_row("bpm file", *(size(len(v.model_bytes)) for v in variants))
+    report.add_row("bpm file", *(size(len(v.model)) for v in variants))
     report.add_row("arena", *(size(v.session.arena_bytes) for v in variants))
     report.add_row("arena, lower bound", *(size(v.session.arena_lower_bound) for v in variants))
     report.add_row("packed weights", *(size(v.session.packed_bytes) for v in variants))
-    files = [digest([np.frombuffer(v.model_bytes, np.uint8)]) for v in variants]
+    files = [digest([np.frombuffer(v.model, np.uint8)]) for v in variants]
     report.add_row("sha256 of the bpm", *files)
     report.add_row("sha256 of the heatmaps", *(digest([h]) for h in heatmaps))
     console.print(report)
-
-
-def sqnr(exact: NDArray[np.float32], got: NDArray[np.float32]) -> float:
-    """Signal to quantization noise in decibels: 10 log10(sum exact^2 / sum (exact - got)^2)."""
-    import numpy as np
-
-    signal = np.square(exact, dtype=np.float64).sum()
-    noise = np.square(exact.astype(np.float64) - got).sum()
-    return float(10 * np.log10(signal / noise)) if noise > 0 else float("inf")

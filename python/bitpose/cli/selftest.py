@@ -65,15 +65,15 @@ def _check_kernels(problems: int, seed: int) -> int:
 def _networks(models: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
     """Compiled networks by name."""
     import bitpose
-    from bitpose.cli.demo import demo_networks
+    from bitpose.cli.demo import demo_models
 
     if models:
         for path in models:
             compiled = path.suffix == ".bpm"
             yield str(path), (bitpose.load if compiled else bitpose.compile)(path).to_bytes()
         return
-    for precision, network in demo_networks().items():
-        yield f"demo network, {precision}", bitpose.compile(network).to_bytes()
+    for precision, model in demo_models().items():
+        yield f"demo network, {precision}", model
 
 
 def _check_model(name: str, model: bytes) -> int:

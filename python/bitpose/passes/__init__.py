@@ -64,6 +64,18 @@ PIPELINE: Sequence[Pass] = (
 )
 
 
+#: What a float graph goes through before it is quantized.
+FLOAT_PIPELINE: Sequence[Pass] = (
+    eliminate_dead,
+    fold_constants,
+    fold_scales,
+    drop_identities,
+    fold_clips,
+    fold_pads,
+    fuse_activations,
+)
+
+
 def run_passes(graph: Graph, pipeline: Sequence[Pass] = PIPELINE) -> Graph:
     """Runs passes in order and checks the graph after each.
 

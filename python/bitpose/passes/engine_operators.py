@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from bitpose.errors import Unsupported, UnsupportedModelError
-from bitpose.ir.graph import Graph, Node, Tensor, ancestors
+from bitpose.ir.graph import Graph, Node, Quantization, Tensor, ancestors
 from bitpose.ir.names import derived, unescape
 from bitpose.ir.operators import (
     BINARY,
@@ -50,6 +51,8 @@ def engine_operators(graph: Graph) -> Graph:
         7. Concat, Slice, ArgMax, Cast,
            Reshape, Transpose                  ->  the operator of that name
         8. Pad(x)                              ->  pad(x, value)
+        9. DequantizeLinear with a scale s
+           per channel and one zero point      ->  dequantize_qs8_f32 with the scale 1, times s
 
     Raises UnsupportedModelError with every node that has no operator.
     """
@@ -145,9 +148,27 @@ def _quantize(r: Rewriter, node: Node, y: Tensor) -> None:
 
 def _dequantize(r: Rewriter, node: Node, y: Tensor) -> None:
     x = r.tensor(node.inputs[0])
-    if x.dtype != np.int8 or x.quantization is None:
-        raise _MisfitError("an activation is int32 or has one scale per channel", "int8, one scale")
-    r.emit("dequantize_qs8_f32", node.inputs, y)
+    if x.dtype != np.int8:
+        raise _MisfitError(f"an activation is {x.dtype}", "int8")
+    if len(node.inputs) == 1:
+        r.emit("dequantize_qs8_f32", node.inputs, y)
+    else:
+        _dequantize_channels(r, node, x, y)
+
+
+def _dequantize_channels(r: Rewriter, node: Node, x: Tensor, y: Tensor) -> None:
+    """Case 9."""
+    scales, zero_points = (r.tensor(name).data for name in node.inputs[1:])
+    assert scales is not None
+    assert zero_points is not None
+    if np.any(zero_points != zero_points[0]):
+        raise _MisfitError("the channels of an activation differ in zero point", "one zero point")
+    r.tensors[x.name] = replace(x, quantization=Quantization(1.0, int(zero_points[0])))
+    steps = Tensor(derived(y.name, "steps"), y.dtype, y.shape)
+    r.emit("dequantize_qs8_f32", [x.name], steps)
+    extents = [-1 if i == integer(node, "axis") else 1 for i in range(len(y.shape))]
+    factors = r.constant(derived(y.name, "scales"), scales.reshape(extents))
+    r.emit("binary_f32", [steps.name, factors], y, function=FLOAT_FUNCTIONS.index("Mul"))
 
 
 def _binary(r: Rewriter, node: Node, y: Tensor) -> None:

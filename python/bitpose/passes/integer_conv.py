@@ -12,14 +12,14 @@ it to the steps of y. Weights keep every bit; they are only laid out anew.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.errors import Unsupported, UnsupportedModelError
-from bitpose.ir.graph import Node, Quantization
+from bitpose.ir.graph import Node, Quantization, Tensor
 from bitpose.ir.names import derived
 from bitpose.passes import spatial
 from bitpose.passes.fold_clips import code_of
@@ -46,6 +46,9 @@ def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
         2. Q(Conv(D(x), D(w), D(bias)))      ->   conv2d_qs8 with the bias in units of s_x s_w
         3. Q(Conv(D(x), D(w), float bias))   ->   the same
         4. 1 .. 3 with a group per channel   ->   dwconv2d_qs8
+        5. 1 .. 4, Q with a scale per output
+           channel and one zero point        ->   the same with s_y of each channel; the codes say
+                                                  that they have the scale 1
 
     A bias whose scale is not s_x s_w is rescaled in float64 and rounded to nearest even. fmin and
     fmax of the convolution become part of qmin and qmax. Returns False, and changes nothing, where
@@ -55,17 +58,18 @@ def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
     bias = None if weights is None else _real_bias(r, conv, len(weights.scales))
     if x is None or weights is None or bias is None:
         return False
-    y = r.tensor(quantize.outputs[0])
-    qx, qy = quantization_of(x), quantization_of(y)
+    result = _result(r, quantize, conv)
+    if result is None:
+        return False
+    y, y_scales = result
+    qx = quantization_of(x)
     steps = np.float64(qx.scale) * weights.scales.astype(np.float64)
     counts = np.rint(bias / steps)
     _prove_accumulators(conv, weights, qx, counts)
-    ratios = (steps / np.float64(qy.scale)).astype(np.float32)
+    ratios = (steps / y_scales).astype(np.float32)
     _check_multipliers(conv, ratios)
     depthwise = integer(conv, "group") != 1
-    bounds = (integer(quantize, "qmin"), integer(quantize, "qmax"))
-    qmin = code_of(number(conv, "fmin", -math.inf), y, *bounds)
-    qmax = code_of(number(conv, "fmax", math.inf), y, *bounds)
+    qmin, qmax = _bounds(quantize, conv, y)
     spatial.emit_nhwc(
         r,
         "dwconv2d_qs8" if depthwise else "conv2d_qs8",
@@ -79,6 +83,36 @@ def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
         qmax=qmax,
     )
     return True
+
+
+def _result(r: Rewriter, quantize: Node, conv: Node) -> tuple[Tensor, NDArray[np.float64]] | None:
+    """The codes that are written, and the scale of each channel."""
+    y = r.tensor(quantize.outputs[0])
+    if len(quantize.inputs) == 1:
+        return y, np.array(quantization_of(y).scale, np.float64)
+    scales, zero_points = (r.tensor(name).data for name in quantize.inputs[1:])
+    if scales is None or zero_points is None or integer(quantize, "axis") != 1:
+        return None
+    # One qmax stands for all channels, so the clamp must lie at or beyond the last code of each.
+    top = np.rint(number(conv, "fmax", math.inf) / scales.astype(np.float64))
+    bounded = np.any(top + zero_points[0] < 127)
+    if np.any(zero_points != zero_points[0]) or bounded or _low(conv) not in (-math.inf, 0.0):
+        return None
+    note = Quantization(1.0, int(zero_points[0]))
+    return replace(y, quantization=note), scales.astype(np.float64)
+
+
+def _low(conv: Node) -> float:
+    return number(conv, "fmin", -math.inf)
+
+
+def _bounds(quantize: Node, conv: Node, y: Tensor) -> tuple[int, int]:
+    """Codes between which the result stays."""
+    if len(quantize.inputs) == 3:
+        return (-128 if _low(conv) < 0 else quantization_of(y).zero_point), 127
+    bounds = (integer(quantize, "qmin"), integer(quantize, "qmax"))
+    high = number(conv, "fmax", math.inf)
+    return code_of(_low(conv), y, *bounds), code_of(high, y, *bounds)
 
 
 def _weights(r: Rewriter, conv: Node) -> Weights | None:

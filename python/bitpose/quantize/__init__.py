@@ -1,2 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From float networks to quantized ones."""
+"""From float networks to quantized ones.
+
+`points` says which tensors become int8, `calibration` looks at them, `observers` chooses ranges,
+`bias_correction` mends what rounding shifts, `insert` writes the result down as QuantizeLinear and
+DequantizeLinear, which the passes turn into integer operators as they do with any QDQ model.
+"""
+
+from bitpose.quantize.quantizer import Options, quantize
+
+__all__ = ["Options", "quantize"]
