@@ -6,8 +6,9 @@
 namespace bitpose {
 
 Plan make_plan(const PlanRequest& request) {
-  const Liveness liveness = analyse_liveness(request);
   Plan plan;
+  plan.liveness = analyse_liveness(request);
+  const Liveness& liveness = plan.liveness;
   plan.lower_bound = live_bytes_bound(liveness.buffers);
   const std::vector<uint64_t> offsets = place_buffers(liveness.buffers, &plan.arena_bytes);
   plan.arena_bytes += kOverread;

@@ -17,6 +17,7 @@ struct Plan {
   /// neighbour.
   uint64_t arena_bytes = 0;
   uint64_t lower_bound = 0;  ///< See live_bytes_bound.
+  Liveness liveness;         ///< What the offsets were derived from.
 };
 
 /// Places the tensors so that no two that are live at once overlap.

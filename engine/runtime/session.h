@@ -59,6 +59,7 @@ class Session {
     return program_.network->operators[index];
   }
   MemoryUse memory() const;
+  const Plan& plan() const { return program_.plan; }
 
  private:
   explicit Session(std::shared_ptr<const Model> model) : model_(std::move(model)) {}

@@ -20,6 +20,19 @@ void register_tensor_info(py::module_& module) {
       });
 }
 
+void register_planned_tensor(py::module_& module) {
+  py::class_<PlannedTensor>(module, "PlannedTensor", "Where a tensor lies during a run, and when.")
+      .def_readonly("name", &PlannedTensor::name)
+      .def_readonly("offset", &PlannedTensor::offset)
+      .def_readonly("bytes", &PlannedTensor::bytes)
+      .def_readonly("first", &PlannedTensor::first)
+      .def_readonly("last", &PlannedTensor::last)
+      .def("__repr__", [](const PlannedTensor& t) {
+        return py::str("PlannedTensor(name={!r}, offset={}, bytes={}, first={}, last={})")
+            .format(t.name, t.offset, t.bytes, t.first, t.last);
+      });
+}
+
 void register_operator_profile(py::module_& module) {
   py::class_<OperatorProfile>(module, "OperatorProfile", "What one operator took in a run.")
       .def_readonly("name", &OperatorProfile::name)
@@ -40,6 +53,7 @@ void register_operator_profile(py::module_& module) {
 
 void register_session(py::module_& module) {
   register_tensor_info(module);
+  register_planned_tensor(module);
   register_operator_profile(module);
   py::class_<PySession>(module, "Session", "A network that is loaded and packed for this CPU.")
       .def(py::init<const PySession::Source&, size_t, const std::optional<std::string>&, bool>(),
@@ -47,6 +61,8 @@ void register_session(py::module_& module) {
            py::arg("keep_intermediates") = false)
       .def_property_readonly("inputs", &PySession::inputs)
       .def_property_readonly("outputs", &PySession::outputs)
+      .def_property_readonly("tensor_infos", &PySession::tensor_infos)
+      .def_property_readonly("memory_plan", &PySession::memory_plan)
       .def("run", &PySession::run, py::arg("inputs"))
       .def("tensors", &PySession::tensors)
       .def("profile", &PySession::profile, py::arg("inputs"))

@@ -146,6 +146,22 @@ std::vector<TensorInfo> PySession::inputs() const { return describe(session_->in
 
 std::vector<TensorInfo> PySession::outputs() const { return describe(session_->outputs()); }
 
+std::vector<TensorInfo> PySession::tensor_infos() const { return describe(session_->tensors()); }
+
+std::vector<PlannedTensor> PySession::memory_plan() const {
+  const Plan& plan = session_->plan();
+  const std::span<const TensorDesc> tensors = session_->tensors();
+  std::vector<PlannedTensor> planned;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const uint32_t index = plan.liveness.buffer_of[i];
+    if (index == Liveness::kNoBuffer) continue;
+    const Buffer& buffer = plan.liveness.buffers[index];
+    planned.push_back({std::string(tensors[i].name), plan.offsets[i], tensors[i].bytes(),
+                       buffer.first, buffer.last});
+  }
+  return planned;
+}
+
 void PySession::check_inputs(const Arrays& inputs) const {
   const std::span<const TensorDesc> expected = session_->inputs();
   if (inputs.size() != expected.size()) {

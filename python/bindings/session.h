@@ -24,6 +24,16 @@ struct TensorInfo {
   int32_t zero_point;
 };
 
+/// Where a tensor lies during a run, and from which step to which: step 0 fills the inputs, step
+/// i + 1 runs operator i.
+struct PlannedTensor {
+  std::string name;
+  uint64_t offset;
+  uint64_t bytes;
+  uint32_t first;
+  uint32_t last;
+};
+
 struct OperatorProfile {
   std::string name;
   std::string type;
@@ -45,7 +55,9 @@ class PySession {
 
   std::vector<TensorInfo> inputs() const;
   std::vector<TensorInfo> outputs() const;
+  std::vector<TensorInfo> tensor_infos() const;
   MemoryUse memory() const { return session_->memory(); }
+  std::vector<PlannedTensor> memory_plan() const;
 
   Arrays run(const Arrays& inputs);
   py::dict tensors() const;

@@ -25,6 +25,25 @@ class TensorInfo:
     @property
     def zero_point(self) -> int: ...
 
+class PlannedTensor:
+    """Where a tensor lies during a run, and when."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def offset(self) -> int:
+        """Of its first byte in the arena. Tensors that share memory share a life as well."""
+
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def first(self) -> int:
+        """Step 0 fills the inputs, step i + 1 runs operator i."""
+
+    @property
+    def last(self) -> int:
+        """The last step that needs the memory; the one behind the last operator is the outputs'."""
+
 class OperatorProfile:
     """What one operator took in a run."""
 
@@ -73,6 +92,14 @@ class Session:
     def inputs(self) -> list[TensorInfo]: ...
     @property
     def outputs(self) -> list[TensorInfo]: ...
+    @property
+    def tensor_infos(self) -> list[TensorInfo]:
+        """Every tensor of the network, constants included."""
+
+    @property
+    def memory_plan(self) -> list[PlannedTensor]:
+        """Every tensor that lies in the arena."""
+
     def run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Runs the network on one array for each input. Returns new arrays. Raises InputError."""
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from bitpose.errors import InputError, UnsupportedModelError
 
 if TYPE_CHECKING:
-    from bitpose._core import OperatorProfile, Session, TensorInfo
+    from bitpose._core import OperatorProfile, PlannedTensor, Session, TensorInfo
     from bitpose.specialization import Specializations
 
 Array = NDArray[Any]
@@ -176,6 +176,14 @@ class InferenceSession:
     def tensors(self) -> dict[str, Array]:
         """Every tensor of the last run by name; needs `keep_intermediates`."""
         return self._network.session.tensors()
+
+    def get_tensors(self) -> list[NodeArg]:
+        """What is known of every tensor of the network, constants included."""
+        return [*map(_node_arg, self._network.session.tensor_infos)]
+
+    def memory_plan(self) -> list[PlannedTensor]:
+        """Where every tensor that is computed lies during a run, and when."""
+        return self._network.session.memory_plan
 
     def profile(self, input_feed: Mapping[str, ArrayLike]) -> list[OperatorProfile]:
         """Runs the network once and says what each operator took, in execution order."""

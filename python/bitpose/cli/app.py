@@ -6,6 +6,7 @@ from __future__ import annotations
 import typer
 
 from bitpose.cli.bench import bench
+from bitpose.cli.compare import compare
 from bitpose.cli.compile import compile_model
 from bitpose.cli.demo import demo
 from bitpose.cli.inspect import inspect
@@ -24,5 +25,6 @@ app.command("compile")(compile_model)
 app.command("run")(run)
 app.command("bench")(bench)
 app.command("inspect")(inspect)
+app.command("compare")(compare)
 app.command("selftest")(selftest)
 app.command("demo")(demo)

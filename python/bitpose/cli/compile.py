@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
 from bitpose.cli.console import ModelPath, Report, console, digest, size
+from bitpose.cli.pictures import Bgr, Divisor, Offset, photo_feeds
 from bitpose.errors import InputError
 
 
@@ -23,14 +25,48 @@ def compile_model(
         typer.Option(help="Of an input whose extents the model leaves free: name=1,192,192,3."),
     ] = None,
     licence: Annotated[str | None, typer.Option(help="Licence to store in the file.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="int8 quantizes a float network. Default: as it is.")
+    ] = None,
+    calibration: Annotated[
+        list[Path] | None,
+        typer.Option(help="For int8: pictures of the kind it will see, or folders of them."),
+    ] = None,
+    observer: Annotated[
+        str, typer.Option(help="For int8, how ranges are chosen: mse, minmax, percentile, entropy.")
+    ] = "mse",
+    bgr: Bgr = False,
+    offset: Offset = None,
+    divisor: Divisor = None,
 ) -> None:
-    """Compile an ONNX network (float or QDQ) to a .bpm file."""
+    """Compile an ONNX network (float or QDQ) to a .bpm file.
+
+    With --precision int8 a float network is quantized to the values that it takes on some photos;
+    `bitpose compare` then says what it lost.
+    """
     import numpy as np
 
     import bitpose
+    from bitpose.quantize import Options
 
     start = time.perf_counter()
-    compiled = bitpose.compile(model, shapes=_shapes(shape or []), licence=licence)
+    shapes = _shapes(shape or [])
+    if precision is None:
+        compiled = bitpose.compile(model, shapes=shapes, licence=licence)
+    else:
+        session = bitpose.InferenceSession(model, shapes=shapes)
+        feeds = photo_feeds(session, calibration or [], bgr, offset, divisor)
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task(f"calibrating on {len(feeds)} pictures", total=1.0)
+            compiled = bitpose.compile(
+                model,
+                shapes=shapes,
+                licence=licence,
+                precision=precision,
+                calibration=feeds,
+                options=Options(observer=observer),
+                progress=lambda share: bar.update(task, completed=share),
+            )
     path = output if output is not None else model.with_suffix(".bpm")
     compiled.save(path)
     seconds = time.perf_counter() - start

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from bitpose.cli.bench import random_feed
 from bitpose.cli.console import Isa, ModelPath, Report, Threads, console, size
 from bitpose.cli.machine import describe
+from bitpose.cli.memory_picture import draw_memory
 
 if TYPE_CHECKING:
     from bitpose._core import OperatorProfile
@@ -24,6 +26,9 @@ def inspect(
     summary: Annotated[
         bool, typer.Option("--summary", help="Kinds of operators, not every one.")
     ] = False,
+    memory: Annotated[
+        Path | None, typer.Option(help="Write a picture of the memory plan, SVG.")
+    ] = None,
     threads: Threads = 1,
     isa: Isa = None,
 ) -> None:
@@ -49,6 +54,10 @@ def inspect(
         f"{macs / max(total, 1e-9) / 1e3:.1f} GMAC/s"
     )
     print_memory(session, model.stat().st_size)
+    if memory is not None:
+        picture = draw_memory(session.memory_plan(), session.arena_bytes, f"Memory of {model.name}")
+        memory.write_text(picture, "utf-8")
+        console.print(f"wrote {memory}")
 
 
 def profiled(session: InferenceSession, runs: int) -> tuple[list[OperatorProfile], list[float]]:

@@ -10,6 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bitpose.cli.console import Isa, ModelPath, Report, Threads, console, digest
+from bitpose.cli.pictures import (
+    Bgr,
+    Divisor,
+    Offset,
+    extents,
+    fed,
+    picture_input,
+    pixel_format,
+)
 from bitpose.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from bitpose.pose.decode import Convention, Keypoints, Pixels
+    from bitpose.pose.decode import Keypoints
     from bitpose.pose.photo import Picture, Placement
     from bitpose.session import NodeArg
 
@@ -39,11 +48,9 @@ def run(
     labels: Annotated[
         Path | None, typer.Option(help="Names of the classes, one a line.", exists=True)
     ] = None,
-    bgr: Annotated[bool, typer.Option("--bgr", help="Feed blue, green, red.")] = False,
-    offset: Annotated[
-        float | None, typer.Option(help="Float input = (pixel - offset) / divisor. Default 0.")
-    ] = None,
-    divisor: Annotated[float | None, typer.Option(help="Default 255.")] = None,
+    bgr: Bgr = False,
+    offset: Offset = None,
+    divisor: Divisor = None,
     threads: Threads = 1,
     isa: Isa = None,
 ) -> None:
@@ -61,8 +68,8 @@ def run(
     from bitpose.pose.photo import load_photo
 
     session = bitpose.InferenceSession(model, threads=threads, isa=isa)
-    source, outputs = _picture_input(session.get_inputs()), session.get_outputs()
-    height, width = _extents(source)
+    source, outputs = picture_input(session.get_inputs()), session.get_outputs()
+    height, width = extents(source)
     convention = find_convention([tuple(y.extents) for y in outputs])
     if convention is None and keypoints is not None:
         shapes = ", ".join(str(y) for y in outputs)
@@ -70,8 +77,8 @@ def run(
 
     image = load_photo(photo)
     picture, placement = _placed(image, box, height, width)
-    pixels = _pixels(convention, bgr, offset, divisor)
-    results = session.run(None, {source.name: _fed(source, pixels, picture)})
+    pixels = pixel_format(outputs, bgr, offset, divisor)
+    results = session.run(None, {source.name: fed(source, pixels, picture)})
     if convention is not None:
         found = convention.decode(results[0], height, width).placed(placement)
         limit = convention.threshold if threshold is None else threshold
@@ -85,30 +92,6 @@ def run(
     console.print(f"sha256 of the outputs {digest(results)}")
 
 
-def _picture_input(inputs: Sequence[NodeArg]) -> NodeArg:
-    if len(inputs) == 1 and len(inputs[0].shape) == 4 and 3 in inputs[0].shape[1::2]:
-        return inputs[0]
-    shapes = ", ".join(f"{x.name} {x}" for x in inputs)
-    raise InputError(
-        f"`bitpose run` needs one input [1, height, width, 3] or [1, 3, height, width], "
-        f"this network has {shapes}; use bitpose.InferenceSession for other inputs"
-    )
-
-
-def _pixels(
-    convention: Convention | None, bgr: bool, offset: float | None, divisor: float | None
-) -> Pixels:
-    """The pixel format of a kind of network, changed as the options say."""
-    from bitpose.pose.decode import Pixels
-
-    usual = convention.pixels if convention is not None else Pixels()
-    return Pixels(
-        bgr or usual.bgr,
-        usual.offset if offset is None else offset,
-        usual.divisor if divisor is None else divisor,
-    )
-
-
 def _placed(image: Image, box: str | None, height: int, width: int) -> tuple[Picture, Placement]:
     """The photo, or the part around a box, in a network's input."""
     from bitpose.pose.photo import Box, crop, letterbox
@@ -116,10 +99,10 @@ def _placed(image: Image, box: str | None, height: int, width: int) -> tuple[Pic
     if box is None:
         return letterbox(image, height, width)
     try:
-        extents = Box(*map(float, box.split(",")))
+        rectangle = Box(*map(float, box.split(",")))
     except (TypeError, ValueError):
         raise InputError(f"--box needs left,top,width,height, got {box!r}") from None
-    part, left, top = crop(image, extents.square())
+    part, left, top = crop(image, rectangle.square())
     picture, placement = letterbox(part, height, width)
     return picture, placement.shifted(left, top)
 
@@ -129,20 +112,6 @@ def _draw(image: Image, found: Keypoints, limit: float, path: Path) -> None:
 
     draw_keypoints(image, [found], limit).save(path)
     console.print(f"wrote {path}")
-
-
-def _channels_last(source: NodeArg) -> bool:
-    return source.shape[3] == 3
-
-
-def _extents(source: NodeArg) -> tuple[int, int]:
-    height, width = source.extents[1:3] if _channels_last(source) else source.extents[2:4]
-    return height, width
-
-
-def _fed(source: NodeArg, pixels: Pixels, picture: Picture) -> NDArray[Any]:
-    x = pixels.apply(picture, source.dtype)
-    return x if _channels_last(source) else x.transpose(0, 3, 1, 2)
 
 
 def _show_keypoints(kind: str, found: Keypoints, limit: float) -> None:

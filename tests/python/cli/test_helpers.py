@@ -8,7 +8,8 @@ import pytest
 
 from bitpose.cli.bench import interleaved, random_feed
 from bitpose.cli.console import digest, size
-from bitpose.cli.demo import group, sqnr
+from bitpose.cli.demo import group
+from bitpose.comparison import sqnr
 from bitpose.session import NodeArg
 
 
