@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
-
 #include "engine/model/text.h"
 #include "engine/ops/axis_view.h"
+#include "engine/ops/copy_runs.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
 #include "engine/runtime/parallel.h"
@@ -63,9 +62,8 @@ class ConcatOperator final : public Operator {
         const AxisView part(input.shape(), axis_);
         const size_t bytes = part.extent * part.inner * dtype_bytes(output.desc->dtype);
         const auto* src = input.as<std::byte>() + begin * bytes;
-        for (size_t i = 0; i < end - begin; ++i) {
-          std::memcpy(dst + i * row, src + i * bytes, bytes);
-        }
+        const Runs runs = {end - begin, static_cast<ptrdiff_t>(bytes)};
+        copy_runs(dst, static_cast<ptrdiff_t>(row), src, runs, bytes);
         dst += bytes;
       }
     });

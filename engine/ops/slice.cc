@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/model/text.h"
 #include "engine/ops/axis_view.h"
+#include "engine/ops/copy_runs.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
-#include "engine/ops/selection.h"
 #include "engine/runtime/parallel.h"
 
 namespace bitpose {
@@ -49,24 +49,23 @@ class SliceOperator final : public Operator {
   void run(const RunArgs& args) const override {
     const TensorRef& output = args.outputs[0];
     const AxisView from(args.inputs[0].shape(), attributes_.axis);
-    const bool contiguous = attributes_.step == 1;
-    // What one copy moves: all elements of a block, or one.
     const size_t inner = from.inner * dtype_bytes(output.desc->dtype);
-    const size_t bytes = contiguous ? attributes_.length * inner : inner;
-    const size_t copies = contiguous ? 1 : attributes_.length;
-    const ptrdiff_t step = attributes_.step * static_cast<ptrdiff_t>(inner);
-    const size_t block = from.extent * inner;
-    if (bytes == 0) return;
+    const size_t length = attributes_.length * inner;  // Of what becomes of a block.
+    const auto step = attributes_.step * static_cast<ptrdiff_t>(inner);
+    const auto block = static_cast<ptrdiff_t>(from.extent * inner);
+    if (length == 0) return;
     const auto* src = args.inputs[0].as<std::byte>() + attributes_.start * inner;
     auto* dst = output.mutable_as<std::byte>();
-    const size_t grain = items_per_task(kCopyGrain, copies * bytes);
+    const size_t grain = items_per_task(kCopyGrain, length);
     parallel_ranges(args.pool, from.outer, grain, [&](size_t begin, size_t end, size_t) {
-      std::byte* to = dst + begin * copies * bytes;
-      for (size_t i = begin; i < end; ++i) {
-        const std::byte* row = src + i * block;
-        for (size_t k = 0; k < copies; ++k, to += bytes) {
-          copy_bytes(to, row + static_cast<ptrdiff_t>(k) * step, bytes);
-        }
+      const std::byte* row = src + static_cast<ptrdiff_t>(begin) * block;
+      std::byte* to = dst + begin * length;
+      if (attributes_.step == 1 || attributes_.length == 1) {
+        copy_runs(to, static_cast<ptrdiff_t>(length), row, {end - begin, block}, length);
+        return;
+      }
+      for (size_t i = begin; i < end; ++i, row += block, to += length) {
+        copy_runs(to, static_cast<ptrdiff_t>(inner), row, {attributes_.length, step}, inner);
       }
     });
   }
