@@ -46,6 +46,33 @@ def moves_units_alone(shape: tuple[int, ...], p: Permutation) -> bool:
     return order == sorted(order)
 
 
+def axis_groups(
+    before: tuple[int, ...], after: tuple[int, ...]
+) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The parts of a reshape that are reshapes by themselves, as small as possible.
+
+    Each is the axes of `before` and those of `after` that they become: (2, 12, 5) to (2, 3, 4, 5)
+    is [((0,), (0,)), ((1,), (1, 2)), ((2,), (3,))]. Empty for a tensor of rank 0.
+    """
+    groups: list[tuple[list[int], list[int]]] = []
+    i = j = 0
+    while i < len(before) and j < len(after):
+        inside, outside, product, wanted = [i], [j], before[i], after[j]
+        i, j = i + 1, j + 1
+        while product != wanted:
+            if product < wanted:
+                inside.append(i)
+                product, i = product * before[i], i + 1
+            else:
+                outside.append(j)
+                wanted, j = wanted * after[j], j + 1
+        groups.append((inside, outside))
+    if groups:  # What is left has the extent 1.
+        groups[-1][0].extend(range(i, len(before)))
+        groups[-1][1].extend(range(j, len(after)))
+    return [(tuple(inside), tuple(outside)) for inside, outside in groups]
+
+
 def attributes(p: Permutation) -> dict[str, int]:
     """The attributes of the engine's operator `transpose`."""
     if len(p) > MAX_RANK:

@@ -62,7 +62,9 @@ def sink_transposes(graph: Graph) -> Graph:
         5. softmax_f32(T(x)), last axis kept  ->   T(softmax_f32(x))
         6. T(x) that moves axes of extent 1   ->   reshape(x)
         7. reshape(T(x)), T of the kind of 6  ->   reshape(x)
-        8. anything else that reads T(x)      ->   unchanged, T(x) is computed once
+        8. reshape(T(x)), an axis split or
+           neighbours merged                  ->   T2(reshape(T1(x))), T1 within what is merged
+        9. anything else that reads T(x)      ->   unchanged, T(x) is computed once
 
     Transposes are not moved one by one. While nodes are visited in order, each tensor is kept as a
     view: another tensor and the permutation that leads from it. An elementwise operator works on
@@ -82,6 +84,12 @@ class _View:
     @property
     def is_plain(self) -> bool:
         return permutations.is_identity(self.p)
+
+
+def _foremost(view: _View, axes: Sequence[int]) -> int:
+    """Where the first of some axes of a view stands in its source; axes of extent 1 may move."""
+    places = [view.p[i] for i in axes]
+    return min([i for i in places if view.source.shape[i] != 1] or places)
 
 
 class _Sinking:
@@ -133,7 +141,7 @@ class _Sinking:
         self.r.changed = True
 
     def _write_out(self, name: str) -> None:
-        """Makes a tensor exist under its own name. Cases 6 and 8."""
+        """Makes a tensor exist under its own name. Cases 6 and 9."""
         view = self.views.pop(name, None)
         if view is None or view.is_plain:
             return
@@ -238,9 +246,30 @@ class _Sinking:
         return True
 
     def _reshape(self, node: Node) -> bool:
-        """Case 7."""
-        view = self._view(node.inputs[0])
-        if view.is_plain or not permutations.moves_units_alone(view.source.shape, view.p):
+        """Cases 7 and 8."""
+        view, y = self._view(node.inputs[0]), self.graph.tensor(node.outputs[0])
+        if view.is_plain:
             return False
-        self.r.emit("reshape", [view.source.name], self.graph.tensor(node.outputs[0]))
+        if permutations.moves_units_alone(view.source.shape, view.p):
+            self.r.emit("reshape", [view.source.name], y)
+            return True
+        groups = permutations.axis_groups(self.graph.tensor(node.inputs[0]).shape, y.shape)
+        if not groups:
+            return False
+        groups.sort(key=lambda group: _foremost(view, group[0]))
+        inside = tuple(view.p[i] for group in groups for i in group[0])
+        outside = tuple(j for group in groups for j in group[1])
+        source = self._gathered(view.source, inside)
+        self._emit_view(node, [source], permutations.inverse(outside), {})
         return True
+
+    def _gathered(self, source: Tensor, p: Permutation) -> str:
+        """transpose(source, p), which brings axes together that are merged."""
+        if permutations.moves_units_alone(source.shape, p):
+            return source.name  # A reshape reads it, which takes any shape.
+        moved = replace(
+            source,
+            name=permutations.suffix(source.name, p),
+            shape=permutations.apply(source.shape, p),
+        )
+        return self.r.emit("transpose", [source.name], moved, **permutations.attributes(p))
