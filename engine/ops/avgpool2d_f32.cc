@@ -15,7 +15,7 @@ constexpr auto kFields =
     join_fields(kPoolFields, {BITPOSE_FIELD(Attributes, count_include_pad, 0, 1)});
 
 // avgpool2d_f32: the sum of the taps of each window that lie on the picture, in order, divided by
-// their number, or by that of all taps of a window (count_include_pad).
+// their number, or by that of all taps of a window (count_include_pad); 0 without any tap.
 //   x   float32 [N,H,W,C]
 //   y   float32 [N,OH,OW,C]
 class Avgpool2dF32Operator final : public PoolOperator {
@@ -28,7 +28,7 @@ class Avgpool2dF32Operator final : public PoolOperator {
   void run(const RunArgs& args) const override {
     const auto* src = args.inputs[0].as<float>();
     auto* dst = args.outputs[0].mutable_as<float>();
-    for_each_run(args, [&](const PoolRun& run) {
+    for_each_run(args, 0.0f, [&](const PoolRun& run) {
       const auto count = static_cast<float>(counts_padding_ ? taps() : run.window.taps());
       kernel_.run(run.window, src + run.src_row + run.src_column, count, dst + run.dst);
     });

@@ -21,7 +21,7 @@ constexpr auto kFields = join_fields(
 
 // avgpool2d_qs8: acc = sum of (x - zero point) over the taps of each window that lie on the
 // picture, requantized by multiplier / count, where `multiplier` is scale(x) / scale(y) and count
-// the number of these taps, or of all taps of a window (count_include_pad).
+// the number of these taps, or of all taps of a window (count_include_pad). acc is 0 without any tap.
 //   x   int8 [N,H,W,C]
 //   y   int8 [N,OH,OW,C]
 class Avgpool2dQs8Operator final : public PoolOperator {
@@ -37,7 +37,8 @@ class Avgpool2dQs8Operator final : public PoolOperator {
   void run(const RunArgs& args) const override {
     const auto* src = args.inputs[0].as<int8_t>();
     auto* dst = args.outputs[0].mutable_as<int8_t>();
-    for_each_run(args, [&](const PoolRun& run) {
+    const int8_t nothing = requantize(0, multiplier_, range_);
+    for_each_run(args, nothing, [&](const PoolRun& run) {
       const auto count = static_cast<float>(counts_padding_ ? taps() : run.window.taps());
       kernel_.run({.window = run.window,
                    .src = src + run.src_row + run.src_column,

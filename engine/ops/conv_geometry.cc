@@ -23,11 +23,12 @@ struct Axis {
            std::to_string(pad_after);
   }
 
-  Status check() const {
+  Status check(PaddingRule rule) const {
     if (input == 0 || kernel == 0 || stride == 0 || dilation == 0) {
       return invalid_argument(text() + ": extents, strides and dilations must be positive");
     }
-    if (pad_before >= kernel_extent() || pad_after >= kernel_extent()) {
+    if (rule == PaddingRule::kBelowKernel &&
+        (pad_before >= kernel_extent() || pad_after >= kernel_extent())) {
       return invalid_argument(text() + ": padding must be smaller than the dilated kernel");
     }
     if (kernel_extent() > padded()) {
@@ -74,7 +75,8 @@ class OutputWalk {
 }  // namespace
 
 Status make_conv_geometry(const ConvWindow& window, uint32_t kernel_h, uint32_t kernel_w,
-                          const Shape& input, uint32_t output_channels, ConvGeometry* geometry) {
+                          const Shape& input, uint32_t output_channels, ConvGeometry* geometry,
+                          PaddingRule rule) {
   if (input.rank != 4 || input[0] == 0) {
     return invalid_argument("convolution input " + input.text() + " must be [N,H,W,C]");
   }
@@ -82,8 +84,8 @@ Status make_conv_geometry(const ConvWindow& window, uint32_t kernel_h, uint32_t 
                     window.dilation_h, window.pad_top, window.pad_bottom};
   const Axis width{"width",           input[2],        kernel_w,        window.stride_w,
                    window.dilation_w, window.pad_left, window.pad_right};
-  if (Status status = height.check(); !status.ok()) return status;
-  if (Status status = width.check(); !status.ok()) return status;
+  if (Status status = height.check(rule); !status.ok()) return status;
+  if (Status status = width.check(rule); !status.ok()) return status;
   const uint64_t pixels = saturating_product(height.output(), width.output());
   const uint64_t elements =
       saturating_product(saturating_product(pixels, input[0]), output_channels);

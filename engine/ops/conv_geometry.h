@@ -51,17 +51,21 @@ struct ConvGeometry {
   }
   /// Whether output pixel p depends on input pixel p alone, so that rows stand at equal distances.
   bool is_pointwise() const {
-    return taps() == 1 && stride_h == 1 && stride_w == 1 && input_h == output_h &&
-           input_w == output_w;
+    return taps() == 1 && stride_h == 1 && stride_w == 1 && pad_top == 0 && pad_left == 0 &&
+           input_h == output_h && input_w == output_w;
   }
 };
 
+/// Whether a window may lie in padding alone.
+enum class PaddingRule { kBelowKernel, kAny };
+
 /// Checks the window, the kernel's extents and an input shape [N,H,W,C] and derives the geometry.
 /// Accepts only what the engine can run safely: every extent positive, every stride and dilation
-/// at least 1, padding smaller than the dilated kernel, at least one output pixel, and no more than
-/// kMaxElements elements in an output of `output_channels`.
+/// at least 1, padding smaller than the dilated kernel (by `rule`), at least one output pixel, and
+/// no more than kMaxElements elements in an output of `output_channels`.
 Status make_conv_geometry(const ConvWindow& window, uint32_t kernel_h, uint32_t kernel_w,
-                          const Shape& input, uint32_t output_channels, ConvGeometry* geometry);
+                          const Shape& input, uint32_t output_channels, ConvGeometry* geometry,
+                          PaddingRule rule = PaddingRule::kBelowKernel);
 
 /// Where tap t of output pixel first_pixel + i starts: taps[i * geometry.taps() + t], for i <
 /// count. Taps beyond the picture's edge point to `padding`, a pixel of padding values.

@@ -6,12 +6,14 @@
 namespace bitpose {
 
 ConvTaps::ConvTaps(const ConvLayer& layer, size_t element_bytes, size_t merged_channels)
-    : merged_(layer.channels <= merged_channels && layer.kernel_w > 1 &&
+    : merged_(layer.channels <= merged_channels && layer.groups() == 1 && layer.kernel_w > 1 &&
               layer.window.dilation_w == 1),
       ks_(merged_ ? layer.kernel_h : layer.taps()),
       kc_(merged_ ? size_t{layer.kernel_w} * layer.channels : layer.filter_channels),
       pixel_bytes_(layer.channels * element_bytes),
-      tap_bytes_(kc_ * element_bytes) {}
+      tap_bytes_(kc_ * element_bytes),
+      // Every group has its own channels of it.
+      padding_(merged_ ? kc_ : layer.channels) {}
 
 size_t ConvTaps::scratch_bytes(size_t rows) const {
   const size_t taps = rows * ks_;
@@ -31,6 +33,11 @@ void ConvTaps::fill_bytes(const ConvGeometry& geometry, const std::byte* input,
   } else {
     fill_indirection(geometry, input, pixel_bytes_, padding, first, rows, taps);
   }
+}
+
+void ConvTaps::next_group(size_t rows, std::byte* scratch) const {
+  auto** taps = reinterpret_cast<const std::byte**>(scratch);
+  for (size_t i = 0; i < rows * ks_; ++i) taps[i] += tap_bytes_;
 }
 
 }  // namespace bitpose

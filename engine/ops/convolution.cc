@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/convolution.h"
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -15,23 +14,64 @@ Status make_geometry(const ConvLayer& layer, const Shape& input, ConvGeometry* g
                             geometry);
 }
 
+void check_groups(const ConvLayer& layer, OperandChecks& checks) {
+  if (!checks.ok()) return;
+  checks.require(layer.channels > 0 && layer.channels % layer.filter_channels == 0 &&
+                     layer.columns % layer.groups() == 0,
+                 "weights of " + std::to_string(layer.columns) + " filters of " +
+                     std::to_string(layer.filter_channels) +
+                     " channels do not divide the input's " + std::to_string(layer.channels) +
+                     " into groups");
+}
+
 }  // namespace
 
-ConvLayer dense_layer(const char* name, const CreateArgs& args) {
+void check_conv_f32_operands(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args,
+                             OperandChecks& checks) {
+  const TensorDesc& weights = args.inputs[1];
+  checks.of("x", args.inputs[0]).dtype({DType::kF32}).rank(4);
+  checks.of("weights", weights).dtype({DType::kF32}).rank(weights_rank).constant();
+  checks.require(weights.shape.elements() > 0, "weights must not be empty");
+  checks.of("bias", args.inputs[2]).dtype({DType::kF32}).shape({layer.columns}).constant();
+  checks.of("y", args.outputs[0]).dtype({DType::kF32});
+  check_groups(layer, checks);
+}
+
+void check_conv_qs8_operands(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args,
+                             OperandChecks& checks) {
+  const TensorDesc& weights = args.inputs[1];
+  checks.of("x", args.inputs[0]).dtype({DType::kS8}).rank(4).quantized();
+  checks.of("weights", weights).dtype({DType::kS8}).rank(weights_rank).constant();
+  checks.require(weights.shape.elements() > 0, "weights must not be empty");
+  checks.require(weights.zero_point >= -128 && weights.zero_point <= 127,
+                 "the weights' zero point must be in -128..127");
+  checks.of("bias", args.inputs[2]).dtype({DType::kS32}).shape({layer.columns}).constant();
+  checks.of("multiplier", args.inputs[3]).dtype({DType::kF32}).shape({layer.columns}).constant();
+  checks.of("y", args.outputs[0]).dtype({DType::kS8}).quantized();
+  check_groups(layer, checks);
+  if (!checks.ok()) return;
+  const auto* multiplier = static_cast<const float*>(args.inputs[3].constant);
+  for (uint32_t column = 0; column < layer.columns; ++column) {
+    const float m = multiplier[column];
+    if (std::isfinite(m) && m > 0) continue;
+    checks.require(false, "the multiplier of channel " + std::to_string(column) + " is " +
+                              std::to_string(m) + ", expected a finite positive number");
+  }
+}
+
+ConvLayer dense_layer(const CreateArgs& args) {
   const Shape& weights = args.inputs[1].shape;
-  return {.name = name,
-          .window = args.as<ConvWindow>(),
+  return {.window = args.as<ConvWindow>(),
           .kernel_h = weights[1],
           .kernel_w = weights[2],
-          .channels = weights[3],
+          .channels = args.inputs[0].shape[3],
           .filter_channels = weights[3],
           .columns = weights[0]};
 }
 
-ConvLayer depthwise_layer(const char* name, const CreateArgs& args) {
+ConvLayer depthwise_layer(const CreateArgs& args) {
   const Shape& weights = args.inputs[1].shape;
-  return {.name = name,
-          .window = args.as<ConvWindow>(),
+  return {.window = args.as<ConvWindow>(),
           .kernel_h = weights[0],
           .kernel_w = weights[1],
           .channels = weights[2],
@@ -41,37 +81,17 @@ ConvLayer depthwise_layer(const char* name, const CreateArgs& args) {
 
 Status check_conv_f32(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args) {
   const auto& attributes = args.as<ConvF32Attributes>();
-  const TensorDesc& weights = args.inputs[1];
-  const std::string name = layer.name;
   OperandChecks checks;
-  checks.of("x", args.inputs[0]).dtype({DType::kF32}).rank(4);
-  checks.of("weights", weights).dtype({DType::kF32}).rank(weights_rank).constant();
-  checks.require(weights.shape.elements() > 0, name + ": weights must not be empty");
-  checks.of("bias", args.inputs[2]).dtype({DType::kF32}).shape({layer.columns}).constant();
-  checks.of("y", args.outputs[0]).dtype({DType::kF32});
-  checks.require(attributes.fmin <= attributes.fmax, name + ": fmin must not exceed fmax");
+  check_conv_f32_operands(layer, weights_rank, args, checks);
+  checks.require(attributes.fmin <= attributes.fmax, "fmin must not exceed fmax");
   return checks.status();
 }
 
 Status check_conv_qs8(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args) {
   const auto& attributes = args.as<ConvQs8Attributes>();
-  const TensorDesc& weights = args.inputs[1];
-  const std::string name = layer.name;
   OperandChecks checks;
-  checks.of("x", args.inputs[0]).dtype({DType::kS8}).rank(4).quantized();
-  checks.of("weights", weights).dtype({DType::kS8}).rank(weights_rank).constant();
-  checks.require(weights.shape.elements() > 0, name + ": weights must not be empty");
-  checks.require(weights.zero_point >= -128 && weights.zero_point <= 127,
-                 name + ": the weights' zero point must be in -128..127");
-  checks.of("bias", args.inputs[2]).dtype({DType::kS32}).shape({layer.columns}).constant();
-  checks.of("multiplier", args.inputs[3]).dtype({DType::kF32}).shape({layer.columns}).constant();
-  checks.of("y", args.outputs[0]).dtype({DType::kS8}).quantized();
-  checks.require(attributes.qmin <= attributes.qmax, name + ": qmin must not exceed qmax");
-  if (!checks.ok()) return checks.status();
-  const auto* multiplier = static_cast<const float*>(args.inputs[3].constant);
-  checks.require(std::all_of(multiplier, multiplier + layer.columns,
-                             [](float m) { return std::isfinite(m) && m > 0; }),
-                 name + ": every multiplier must be finite and positive");
+  check_conv_qs8_operands(layer, weights_rank, args, checks);
+  checks.require(attributes.qmin <= attributes.qmax, "qmin must not exceed qmax");
   return checks.status();
 }
 
@@ -81,7 +101,7 @@ Status ConvOperator::reshape(std::span<const TensorDesc> inputs,
   ConvGeometry geometry;
   if (Status status = make_geometry(layer_, x, &geometry); !status.ok()) return status;
   if (x[3] != layer_.channels) {
-    return invalid_model(std::string(layer_.name) + ": input " + x.text() + " must have the " +
+    return invalid_model("input " + x.text() + " must have the " +
                          std::to_string(layer_.channels) + " channels of the weights");
   }
   outputs[0].shape = geometry.output_shape(layer_.columns);

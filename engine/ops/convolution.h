@@ -6,6 +6,7 @@
 
 #include "engine/model/fields.h"
 #include "engine/ops/conv_geometry.h"
+#include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
 #include "engine/ops/scaled_range.h"
 
@@ -34,7 +35,6 @@ inline constexpr auto kConvQs8Fields = join_fields(
 
 /// The filters of a convolution and where they stand.
 struct ConvLayer {
-  const char* name;  ///< Of the operator.
   ConvWindow window;
   uint32_t kernel_h, kernel_w;
   uint32_t channels;         ///< Of the input,
@@ -42,19 +42,27 @@ struct ConvLayer {
   uint32_t columns;          ///< and of the output.
 
   size_t taps() const { return size_t{kernel_h} * kernel_w; }
+  /// Group g of the columns sees group g of the channels.
+  size_t groups() const { return channels / filter_channels; }
 };
 
-/// The layer whose weights, the second input, are [O,kh,kw,C].
-ConvLayer dense_layer(const char* name, const CreateArgs& args);
+/// The layer whose weights, the second input, are [O,kh,kw,C / groups].
+ConvLayer dense_layer(const CreateArgs& args);
 
 /// The layer whose weights, the second input, are [kh,kw,C].
-ConvLayer depthwise_layer(const char* name, const CreateArgs& args);
+ConvLayer depthwise_layer(const CreateArgs& args);
 
 /// Checks the operands x, weights, bias and y of a layer, and its ConvF32Attributes.
 Status check_conv_f32(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args);
 
 /// Checks the operands x, weights, bias, multiplier and y of a layer, and its ConvQs8Attributes.
 Status check_conv_qs8(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args);
+
+/// The part of these checks that no attribute takes part in.
+void check_conv_f32_operands(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args,
+                             OperandChecks& checks);
+void check_conv_qs8_operands(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args,
+                             OperandChecks& checks);
 
 /// A convolution: everything but the kernel.
 class ConvOperator : public Operator {

@@ -92,7 +92,7 @@ void Dwconv2dF32Operator::run(const RunArgs& args) const {
 }
 
 Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
-  const ConvLayer layer = depthwise_layer(dwconv2d_f32_type.name, args);
+  const ConvLayer layer = depthwise_layer(args);
   Status status = check_conv_f32(layer, 3, args);
   if (status.ok()) *op = std::make_unique<Dwconv2dF32Operator>(args, layer);
   return status;

@@ -113,7 +113,7 @@ void Dwconv2dQs8Operator::run(const RunArgs& args) const {
 }
 
 Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
-  const ConvLayer layer = depthwise_layer(dwconv2d_qs8_type.name, args);
+  const ConvLayer layer = depthwise_layer(args);
   Status status = check_conv_qs8(layer, 3, args);
   if (status.ok()) *op = std::make_unique<Dwconv2dQs8Operator>(args, layer);
   return status;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <limits>
+
 #include "engine/ops/operands.h"
 #include "engine/ops/pooling.h"
 #include "kernels/maxpool_f32/maxpool_f32.h"
@@ -6,8 +8,8 @@
 namespace bitpose {
 namespace {
 
-// maxpool2d_f32: the largest number under each window; padding never wins
-// (kernels/maxpool_f32/maxpool_f32.h says what NaN does).
+// maxpool2d_f32: the largest number under each window; padding never wins, and is the lowest finite
+// number where there is nothing else (kernels/maxpool_f32/maxpool_f32.h says what NaN does).
 //   x   float32 [N,H,W,C]
 //   y   float32 [N,OH,OW,C]
 class Maxpool2dF32Operator final : public PoolOperator {
@@ -18,7 +20,7 @@ class Maxpool2dF32Operator final : public PoolOperator {
   void run(const RunArgs& args) const override {
     const auto* src = args.inputs[0].as<float>();
     auto* dst = args.outputs[0].mutable_as<float>();
-    for_each_run(args, [&](const PoolRun& run) {
+    for_each_run(args, std::numeric_limits<float>::lowest(), [&](const PoolRun& run) {
       kernel_.run(run.window, src + run.src_row + run.src_column, dst + run.dst);
     });
   }

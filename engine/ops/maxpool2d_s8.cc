@@ -6,7 +6,10 @@
 namespace bitpose {
 namespace {
 
-// maxpool2d_s8: the largest code under each window; padding never wins.
+constexpr int8_t kLowest = -128;
+
+// maxpool2d_s8: the largest code under each window; padding never wins, and is -128 where there is
+// nothing else.
 //   x   int8 [N,H,W,C]
 //   y   int8 [N,OH,OW,C], quantized like x
 class Maxpool2dS8Operator final : public PoolOperator {
@@ -26,7 +29,7 @@ class Maxpool2dS8Operator final : public PoolOperator {
     const auto* src = args.inputs[0].as<int8_t>();
     auto* dst = args.outputs[0].mutable_as<int8_t>();
     if (!is_split_) {
-      for_each_run(args, [&](const PoolRun& run) {
+      for_each_run(args, kLowest, [&](const PoolRun& run) {
         kernel_.run(run.window, src + run.src_row + run.src_column, dst + run.dst);
       });
       return;
@@ -47,10 +50,15 @@ class Maxpool2dS8Operator final : public PoolOperator {
     PoolRowWalk walk(geometry, channels, row);
     bool has_line = false;
     for (PoolRun run; walk.next(&run);) {
+      if (run.is_empty()) {
+        std::fill_n(dst + run.dst, run.window.m * channels, kLowest);
+        continue;
+      }
       if (!has_line) {
         const size_t elements = geometry.input_w * channels;
-        kernel_.run({.m = 1, .kc = elements, .kh = run.window.kh, .row_step = elements},
-                    src + run.src_row, line);
+        kernel_.run(
+            {.m = 1, .kc = elements, .kh = run.window.kh, .row_step = run.window.row_step},
+            src + run.src_row, line);
         has_line = true;
       }
       run.window.kh = 1;

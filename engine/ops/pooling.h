@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,7 @@ namespace bitpose {
 struct PoolAttributes {
   uint32_t kernel_h, kernel_w;
   uint32_t stride_h, stride_w;
+  uint32_t dilation_h, dilation_w;
   uint32_t pad_top, pad_left, pad_bottom, pad_right;
 };
 
@@ -26,6 +28,8 @@ inline constexpr std::array kPoolFields = {
     BITPOSE_FIELD(PoolAttributes, kernel_w, 1, kLargestWindowExtent),
     BITPOSE_FIELD(PoolAttributes, stride_h, 1, kLargestWindowExtent),
     BITPOSE_FIELD(PoolAttributes, stride_w, 1, kLargestWindowExtent),
+    BITPOSE_FIELD(PoolAttributes, dilation_h, 1, kLargestWindowExtent),
+    BITPOSE_FIELD(PoolAttributes, dilation_w, 1, kLargestWindowExtent),
     BITPOSE_FIELD(PoolAttributes, pad_top, 0, kLargestWindowExtent),
     BITPOSE_FIELD(PoolAttributes, pad_left, 0, kLargestWindowExtent),
     BITPOSE_FIELD(PoolAttributes, pad_bottom, 0, kLargestWindowExtent),
@@ -33,12 +37,14 @@ inline constexpr std::array kPoolFields = {
 };
 
 /// Neighbouring outputs of one row whose windows, clipped at the picture's edges, have the same
-/// extents. No window is empty: padding is smaller than the kernel.
+/// extents.
 struct PoolRun {
-  PoolWindow window;
+  PoolWindow window;      ///< kh or kw is 0 where windows lie in padding alone.
   size_t src_row = 0;     ///< Element of the input where the windows' first row starts,
   size_t src_column = 0;  ///< and from there the first window.
   size_t dst = 0;         ///< First element of the first output.
+
+  bool is_empty() const { return window.taps() == 0; }
 };
 
 /// Walks the outputs of one row of a pooling operator. Rows count those of all pictures.
@@ -77,13 +83,21 @@ class PoolOperator : public Operator {
                     });
   }
 
-  /// Calls `function(run)` for all outputs.
-  template <typename F>
-  void for_each_run(const RunArgs& args, const F& function) const {
+  /// Calls `function(run)` for all outputs but those whose windows lie in padding alone, which
+  /// become `nothing`.
+  template <typename T, typename F>
+  void for_each_run(const RunArgs& args, T nothing, const F& function) const {
     const ConvGeometry geometry = geometry_of(args.inputs[0].shape());
+    auto* dst = args.outputs[0].mutable_as<T>();
     for_each_row(args, geometry, [&](size_t row, size_t) {
       PoolRowWalk walk(geometry, args.inputs[0].shape()[3], row);
-      for (PoolRun run; walk.next(&run);) function(run);
+      for (PoolRun run; walk.next(&run);) {
+        if (run.is_empty()) {
+          std::fill_n(dst + run.dst, run.window.m * run.window.kc, nothing);
+        } else {
+          function(run);
+        }
+      }
     });
   }
 

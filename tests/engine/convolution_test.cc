@@ -10,6 +10,7 @@
 
 #include "engine/model/aligned_buffer.h"
 #include "engine/ops/conv_geometry.h"
+#include "engine/ops/deconvolution.h"
 #include "engine/ops/operator.h"
 #include "engine/runtime/thread_pool.h"
 #include "kernels/base/reals.h"
@@ -19,27 +20,49 @@
 namespace bitpose::test {
 namespace {
 
-/// The attributes of a convolution as they stand in a model: floats or codes behind the window.
-struct Attributes {
-  ConvWindow window;
-  union {
-    float real[2];
-    int32_t code[2];
-  } range;
+/// The bounds of the results: floats or codes.
+union Range {
+  float real[2];
+  int32_t code[2];
 };
 
+/// The attributes of the convolutions as they stand in a model.
+struct ConvAttributes {
+  ConvWindow window;
+  Range range;
+};
+
+struct DeconvAttributes {
+  DeconvWindow window;
+  Range range;
+};
+
+enum class Kind { kDense, kDepthwise, kTransposed };
+
 struct Layer {
-  Attributes attributes;
-  bool depthwise;
+  DeconvAttributes attributes;
+  Kind kind;
   uint32_t kernel_h, kernel_w, channels, columns;
+  uint32_t groups;  ///< Of a layer that is not depthwise.
   Shape input;
 
+  const ConvWindow& window() const { return attributes.window.window; }
+  bool is_depthwise() const { return kind == Kind::kDepthwise; }
+
+  std::string operator_name(const char* suffix) const {
+    const char* names[] = {"conv2d", "dwconv2d", "deconv2d"};
+    return std::string(names[static_cast<size_t>(kind)]) + suffix;
+  }
+
   std::string text() const {
-    const ConvWindow& w = attributes.window;
+    const ConvWindow& w = window();
     std::string text = input.text() + " kernel " + std::to_string(kernel_h) + "x" +
-                       std::to_string(kernel_w) + " to " + std::to_string(columns) + " window";
+                       std::to_string(kernel_w) + " to " + std::to_string(columns) + " in " + std::to_string(groups) +
+                       " groups, window";
     for (const uint32_t value : {w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top,
-                                 w.pad_left, w.pad_bottom, w.pad_right}) {
+                                 w.pad_left, w.pad_bottom, w.pad_right,
+                                 attributes.window.output_padding_h,
+                                 attributes.window.output_padding_w}) {
       text += ' ';
       text += std::to_string(value);
     }
@@ -47,21 +70,22 @@ struct Layer {
   }
 
   Shape weights_shape() const {
-    if (depthwise) return {kernel_h, kernel_w, columns};
-    return {columns, kernel_h, kernel_w, channels};
+    if (is_depthwise()) return {kernel_h, kernel_w, columns};
+    return {columns, kernel_h, kernel_w, channels / groups};
   }
 };
 
-Layer random_layer(Random& random, bool depthwise) {
+Layer random_layer(Random& random, Kind kind) {
   const auto pick = [&](int64_t low, int64_t high) {
     return static_cast<uint32_t>(random.integer(low, high));
   };
   Layer layer;
-  layer.depthwise = depthwise;
+  layer.kind = kind;
+  const bool depthwise = layer.is_depthwise();
   const uint32_t usual[] = {1, 3, 3, 3, 5, 7};
   layer.kernel_h = random.chance(4) ? pick(1, 4) : usual[pick(0, 5)];
   layer.kernel_w = random.chance(4) ? pick(1, 4) : layer.kernel_h;
-  ConvWindow& w = layer.attributes.window;
+  ConvWindow& w = layer.attributes.window.window;
   w.stride_h = pick(1, 2);
   w.stride_w = random.chance(4) ? pick(1, 3) : w.stride_h;
   w.dilation_h = random.chance(4) ? pick(1, 3) : 1;
@@ -72,10 +96,15 @@ Layer random_layer(Random& random, bool depthwise) {
   w.pad_left = pick(0, extent_w - 1);
   w.pad_bottom = pick(0, extent_h - 1);
   w.pad_right = pick(0, extent_w - 1);
-  layer.channels = pick(1, depthwise ? 150 : 20);
-  layer.columns = depthwise ? layer.channels : pick(1, 40);
+  layer.groups = depthwise || random.chance(2) ? 1 : pick(1, 5);
+  layer.channels = layer.groups * pick(1, depthwise ? 150 : 20);
+  layer.columns = depthwise ? layer.channels : layer.groups * pick(1, 40);
+  layer.attributes.window.output_padding_h = random.chance(2) ? 0 : pick(0, 3);
+  layer.attributes.window.output_padding_w = random.chance(2) ? 0 : pick(0, 3);
   const auto side = [&](uint32_t extent, uint32_t padding) {
-    const uint32_t least = extent > padding ? extent - padding : 1;
+    uint32_t least = extent > padding ? extent - padding : 1;
+    // Padding crops the result of a transposed convolution.
+    if (kind == Kind::kTransposed) least = padding < extent ? 1 : padding - extent + 2;
     return pick(least, least + (random.chance(2) ? 4 : 17));
   };
   layer.input = {pick(1, 2), side(extent_h, w.pad_top + w.pad_bottom),
@@ -83,28 +112,46 @@ Layer random_layer(Random& random, bool depthwise) {
   return layer;
 }
 
+/// The tap falls between two inputs.
+constexpr int64_t kNoTap = -2;
+
+/// The input row or column under a tap, or -1 outside the picture.
+int64_t input_of(Kind kind, uint32_t output, uint32_t tap, uint32_t stride, uint32_t dilation,
+                 uint32_t padding, uint32_t extent) {
+  int64_t input = int64_t{output} * stride + int64_t{tap} * dilation - padding;
+  if (kind == Kind::kTransposed) {
+    const int64_t distance = int64_t{output} + padding - int64_t{tap} * dilation;
+    if (distance % stride != 0) return kNoTap;
+    input = distance / stride;
+  }
+  return input >= 0 && input < extent ? input : -1;
+}
+
 /// Calls `tap(weight index, input index or -1 for padding)` for every tap and channel of output
 /// element (n, y, x, column), in the order of the definition.
 template <typename F>
 void for_each_tap(const Layer& layer, uint32_t n, uint32_t y, uint32_t x, uint32_t column,
                   const F& tap) {
-  const ConvWindow& w = layer.attributes.window;
-  const uint32_t channels = layer.depthwise ? 1 : layer.channels;
-  for (uint32_t ky = 0; ky < layer.kernel_h; ++ky) {
-    for (uint32_t kx = 0; kx < layer.kernel_w; ++kx) {
-      const int64_t iy = int64_t{y} * w.stride_h + int64_t{ky} * w.dilation_h - w.pad_top;
-      const int64_t ix = int64_t{x} * w.stride_w + int64_t{kx} * w.dilation_w - w.pad_left;
-      const bool inside = iy >= 0 && iy < layer.input[1] && ix >= 0 && ix < layer.input[2];
-      for (uint32_t c = 0; c < channels; ++c) {
-        const uint32_t channel = layer.depthwise ? column : c;
-        const int64_t pixel = (int64_t{n} * layer.input[1] + iy) * layer.input[2] + ix;
-        const size_t tap_index = size_t{ky} * layer.kernel_w + kx;
-        const size_t weight =
-            layer.depthwise
-                ? tap_index * layer.columns + column
-                : (size_t{column} * layer.kernel_h * layer.kernel_w + tap_index) * channels + c;
-        tap(weight, inside ? pixel * layer.channels + channel : -1);
-      }
+  const ConvWindow& w = layer.window();
+  const uint32_t channels = layer.is_depthwise() ? 1 : layer.channels / layer.groups;
+  const uint32_t group = column / (layer.columns / layer.groups);
+  const uint32_t taps = layer.kernel_h * layer.kernel_w;
+  for (uint32_t i = 0; i < taps; ++i) {
+    // A transposed convolution starts with the last tap.
+    const uint32_t t = layer.kind == Kind::kTransposed ? taps - 1 - i : i;
+    const int64_t iy = input_of(layer.kind, y, t / layer.kernel_w, w.stride_h, w.dilation_h,
+                                w.pad_top, layer.input[1]);
+    const int64_t ix = input_of(layer.kind, x, t % layer.kernel_w, w.stride_w, w.dilation_w,
+                                w.pad_left, layer.input[2]);
+    if (iy == kNoTap || ix == kNoTap) continue;
+    const bool inside = iy >= 0 && ix >= 0;
+    for (uint32_t c = 0; c < channels; ++c) {
+      const uint32_t channel = layer.is_depthwise() ? column : group * channels + c;
+      const int64_t pixel = (int64_t{n} * layer.input[1] + iy) * layer.input[2] + ix;
+      const size_t weight = layer.is_depthwise()
+                                ? size_t{t} * layer.columns + column
+                                : (size_t{column} * taps + t) * channels + c;
+      tap(weight, inside ? pixel * layer.channels + channel : -1);
     }
   }
 }
@@ -127,10 +174,12 @@ std::vector<T> reference(const Layer& layer, const Shape& output, const F& eleme
 /// Creates the operator, reshapes and runs it. Inputs are given with their data; activations are
 /// followed by the bytes that a kernel may read.
 template <typename T>
-std::vector<T> run(const char* type_name, const Layer& layer, std::vector<TensorDesc> inputs,
+std::vector<T> run(const std::string& type_name, const Layer& layer, std::vector<TensorDesc> inputs,
                    TensorDesc output, const std::vector<T>& x, isa::Set isas, size_t threads) {
+  const ConvAttributes attributes{layer.window(), layer.attributes.range};
   CreateArgs create;
-  create.attributes = &layer.attributes;
+  create.attributes = &attributes;
+  if (layer.kind == Kind::kTransposed) create.attributes = &layer.attributes;
   create.inputs = inputs;
   create.outputs = {&output, 1};
   create.isas = isas;
@@ -182,9 +231,18 @@ TensorDesc describe(DType dtype, const Shape& shape, const void* constant = null
 }
 
 Shape output_shape(const Layer& layer) {
+  const ConvWindow& w = layer.window();
+  if (layer.kind == Kind::kTransposed) {
+    const DeconvWindow& deconv = layer.attributes.window;
+    return {layer.input[0],
+            (layer.input[1] - 1) * w.stride_h + (layer.kernel_h - 1) * w.dilation_h + 1 +
+                deconv.output_padding_h - w.pad_top - w.pad_bottom,
+            (layer.input[2] - 1) * w.stride_w + (layer.kernel_w - 1) * w.dilation_w + 1 +
+                deconv.output_padding_w - w.pad_left - w.pad_right,
+            layer.columns};
+  }
   ConvGeometry g;
-  CHECK_OK(make_conv_geometry(layer.attributes.window, layer.kernel_h, layer.kernel_w, layer.input,
-                              layer.columns, &g));
+  CHECK_OK(make_conv_geometry(w, layer.kernel_h, layer.kernel_w, layer.input, layer.columns, &g));
   return {layer.input[0], static_cast<uint32_t>(g.output_h), static_cast<uint32_t>(g.output_w),
           layer.columns};
 }
@@ -197,16 +255,16 @@ void for_each_isa_and_thread_count(const F& function) {
   }
 }
 
-void check_f32(uint64_t seed, bool depthwise) {
+void check_f32(uint64_t seed, Kind kind) {
   Random random(seed);
-  Layer layer = random_layer(random, depthwise);
+  Layer layer = random_layer(random, kind);
   const float infinity = std::numeric_limits<float>::infinity();
   layer.attributes.range.real[0] = random.chance(2) ? 0.0f : -infinity;
   layer.attributes.range.real[1] = random.chance(2) ? 6.0f : infinity;
-  const auto kind = static_cast<Reals>(random.integer(0, 2));
-  const auto x = reals(random, layer.input.elements(), kind);
-  const auto weights = reals(random, layer.weights_shape().elements(), kind);
-  const auto bias = reals(random, layer.columns, kind);
+  const auto magnitudes = static_cast<Reals>(random.integer(0, 2));
+  const auto x = reals(random, layer.input.elements(), magnitudes);
+  const auto weights = reals(random, layer.weights_shape().elements(), magnitudes);
+  const auto bias = reals(random, layer.columns, magnitudes);
   const std::vector<TensorDesc> inputs = {
       describe(DType::kF32, layer.input),
       describe(DType::kF32, layer.weights_shape(), weights.data()),
@@ -222,7 +280,7 @@ void check_f32(uint64_t seed, bool depthwise) {
     return acc > range[1] ? range[1] : acc;
   });
   for_each_isa_and_thread_count([&](isa::Set isas, size_t threads) {
-    const auto got = run<float>(depthwise ? "dwconv2d_f32" : "conv2d_f32", layer, inputs,
+    const auto got = run<float>(layer.operator_name("_f32"), layer, inputs,
                                 describe(DType::kF32, output), x, isas, threads);
     check_equal(canonical_nans(got), canonical_nans(expected), layer.text());
   });
@@ -235,9 +293,9 @@ TensorDesc quantized(const Shape& shape, int32_t zero_point, const void* constan
   return desc;
 }
 
-void check_qs8(uint64_t seed, bool depthwise) {
+void check_qs8(uint64_t seed, Kind kind) {
   Random random(seed);
-  Layer layer = random_layer(random, depthwise);
+  Layer layer = random_layer(random, kind);
   const auto code = [&] { return static_cast<int32_t>(random.integer(-128, 127)); };
   OutputRange range{code()};
   if (random.chance(2)) {
@@ -272,7 +330,7 @@ void check_qs8(uint64_t seed, bool depthwise) {
     return requantize(acc, multiplier[column], range);
   });
   for_each_isa_and_thread_count([&](isa::Set isas, size_t threads) {
-    const auto got = run<int8_t>(depthwise ? "dwconv2d_qs8" : "conv2d_qs8", layer, inputs,
+    const auto got = run<int8_t>(layer.operator_name("_qs8"), layer, inputs,
                                  quantized(output, range.zero_point), x, isas, threads);
     check_equal(got, expected, layer.text());
   });
@@ -284,10 +342,10 @@ void check_qs8(uint64_t seed, bool depthwise) {
 int main() {
   using namespace bitpose::test;
   for (uint64_t seed = 0; seed < 200; ++seed) {
-    check_f32(seed, false);
-    check_f32(seed, true);
-    check_qs8(seed, false);
-    check_qs8(seed, true);
+    for (const Kind kind : {Kind::kDense, Kind::kDepthwise, Kind::kTransposed}) {
+      check_f32(seed, kind);
+      check_qs8(seed, kind);
+    }
   }
   return 0;
 }

@@ -3,6 +3,8 @@
 #include "engine/ops/pooling.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "kernels/base/random_range.h"
 #include "kernels/base/reals.h"
@@ -15,6 +17,11 @@ namespace {
 struct AvgF32Attributes {
   PoolAttributes pool;
   uint32_t count_include_pad;
+};
+
+struct IndicesAttributes {
+  PoolAttributes pool;
+  uint32_t column_major;
 };
 
 struct AvgQs8Attributes {
@@ -31,8 +38,8 @@ struct Layer {
   std::string text() const {
     const PoolAttributes& w = window;
     std::string text = x.text() + " window";
-    for (const uint32_t value : {w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.pad_top,
-                                 w.pad_left, w.pad_bottom, w.pad_right}) {
+    for (const uint32_t value : {w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h,
+                                 w.dilation_w, w.pad_top, w.pad_left, w.pad_bottom, w.pad_right}) {
       text += ' ';
       text += std::to_string(value);
     }
@@ -50,20 +57,26 @@ Layer random_layer(Random& random) {
   w.kernel_w = random.chance(2) ? w.kernel_h : pick(1, 7);
   w.stride_h = pick(1, 3);
   w.stride_w = random.chance(2) ? w.stride_h : pick(1, 9);
-  w.pad_top = pick(0, w.kernel_h - 1);
-  w.pad_left = pick(0, w.kernel_w - 1);
-  w.pad_bottom = pick(0, w.kernel_h - 1);
-  w.pad_right = pick(0, w.kernel_w - 1);
-  const auto side = [&](uint32_t kernel, uint32_t padding) {
-    const uint32_t least = kernel > padding ? kernel - padding : 1;
+  w.dilation_h = random.chance(2) ? 1 : pick(1, 3);
+  w.dilation_w = random.chance(2) ? w.dilation_h : pick(1, 3);
+  const uint32_t extent_h = (w.kernel_h - 1) * w.dilation_h + 1;
+  const uint32_t extent_w = (w.kernel_w - 1) * w.dilation_w + 1;
+  // Sometimes whole windows of padding.
+  const uint32_t more = random.chance(3) ? 4 : 0;
+  w.pad_top = pick(0, extent_h - 1 + more);
+  w.pad_left = pick(0, extent_w - 1 + more);
+  w.pad_bottom = pick(0, extent_h - 1 + more);
+  w.pad_right = pick(0, extent_w - 1 + more);
+  const auto side = [&](uint32_t extent, uint32_t padding) {
+    const uint32_t least = extent > padding ? extent - padding : 1;
     return pick(least, least + 20);
   };
   Layer layer;
   layer.window = w;
-  layer.x = {pick(1, 2), side(w.kernel_h, w.pad_top + w.pad_bottom),
-             side(w.kernel_w, w.pad_left + w.pad_right), pick(1, random.chance(3) ? 150 : 20)};
-  layer.y = {layer.x[0], (layer.x[1] + w.pad_top + w.pad_bottom - w.kernel_h) / w.stride_h + 1,
-             (layer.x[2] + w.pad_left + w.pad_right - w.kernel_w) / w.stride_w + 1, layer.x[3]};
+  layer.x = {pick(1, 2), side(extent_h, w.pad_top + w.pad_bottom),
+             side(extent_w, w.pad_left + w.pad_right), pick(1, random.chance(3) ? 150 : 20)};
+  layer.y = {layer.x[0], (layer.x[1] + w.pad_top + w.pad_bottom - extent_h) / w.stride_h + 1,
+             (layer.x[2] + w.pad_left + w.pad_right - extent_w) / w.stride_w + 1, layer.x[3]};
   return layer;
 }
 
@@ -80,8 +93,8 @@ std::vector<T> reference(const Layer& layer, const std::vector<T>& x, const F& r
     std::vector<T> taps;
     for (uint32_t ky = 0; ky < w.kernel_h; ++ky) {
       for (uint32_t kx = 0; kx < w.kernel_w; ++kx) {
-        const size_t iy = row * w.stride_h + ky - w.pad_top;
-        const size_t ix = column * w.stride_w + kx - w.pad_left;
+        const size_t iy = row * w.stride_h + ky * w.dilation_h - w.pad_top;
+        const size_t ix = column * w.stride_w + kx * w.dilation_w - w.pad_left;
         if (iy >= layer.x[1] || ix >= layer.x[2]) continue;
         taps.push_back(x[((picture * layer.x[1] + iy) * layer.x[2] + ix) * layer.x[3] + channel]);
       }
@@ -96,6 +109,7 @@ void check_maximum(uint64_t seed) {
   const Layer layer = random_layer(random);
   const std::vector<int8_t> codes = random.codes(layer.x.elements());
   const auto largest = reference<int8_t>(layer, codes, [](const std::vector<int8_t>& taps) {
+    if (taps.empty()) return int8_t{-128};
     return *std::max_element(taps.begin(), taps.end());
   });
   check_operator<int8_t, PoolAttributes, int8_t>(
@@ -105,6 +119,7 @@ void check_maximum(uint64_t seed) {
   const auto kind = static_cast<Reals>(random.integer(0, 2));
   const std::vector<float> x = reals(random, layer.x.elements(), kind);
   const auto expected = reference<float>(layer, x, [](const std::vector<float>& taps) {
+    if (taps.empty()) return std::numeric_limits<float>::lowest();
     float acc = taps[0];
     for (const float value : taps) acc = value > acc ? value : acc;
     return acc;
@@ -114,12 +129,43 @@ void check_maximum(uint64_t seed) {
       describe(DType::kF32, layer.y), expected, layer.text());
 }
 
+void check_indices(uint64_t seed) {
+  Random random(seed);
+  const Layer layer = random_layer(random);
+  std::vector<float> x;  // Full of ties.
+  for (size_t i = 0; i < layer.x.elements(); ++i) {
+    x.push_back(static_cast<float>(random.integer(0, 9)));
+  }
+  const uint32_t column_major = random.chance(2) ? 1 : 0;
+  // Every element with its index behind it.
+  std::vector<std::pair<float, int64_t>> indexed;
+  const size_t height = layer.x[1], width = layer.x[2], channels = layer.x[3];
+  for (size_t i = 0; i < x.size(); ++i) {
+    const size_t row = i / channels / width % height, column = i / channels % width;
+    const size_t plane = i / channels / width / height * channels + i % channels;
+    const size_t place = column_major == 1 ? column * height + row : row * width + column;
+    indexed.emplace_back(x[i], static_cast<int64_t>(plane * height * width + place));
+  }
+  using Taps = std::vector<std::pair<float, int64_t>>;
+  const Taps largest =
+      reference<std::pair<float, int64_t>>(layer, indexed, [](const Taps& taps) {
+        std::pair<float, int64_t> best(-1.0f, 0);
+        for (const auto& tap : taps) best = tap.first > best.first ? tap : best;
+        return best;
+      });
+  std::vector<int64_t> expected;
+  for (const auto& [value, index] : largest) expected.push_back(index);
+  check_operator<int64_t, IndicesAttributes, float>(
+      "maxpool2d_indices", {layer.window, column_major}, {{describe(DType::kF32, layer.x), x}},
+      describe(DType::kS64, layer.y), expected, layer.text());
+}
+
 void check_average(uint64_t seed) {
   Random random(seed);
   const Layer layer = random_layer(random);
   const uint32_t include_pad = random.chance(2) ? 1 : 0;
   const auto divisor = [&](size_t taps) {
-    return static_cast<float>(include_pad == 1 ? layer.taps() : taps);
+    return static_cast<float>(include_pad == 1 ? layer.taps() : std::max<size_t>(1, taps));
   };
   const OutputRange range = random_range(random);
   const AvgQs8Attributes quantized{layer.window, include_pad, random.real(0.3f, 2.0f), range.qmin,
@@ -157,11 +203,12 @@ void check_refusals() {
             ->create({.attributes = &window, .inputs = {&input, 1}, .outputs = {&output, 1}}, &op));
     return op->reshape({&input, 1}, {&output, 1}).ok();
   };
-  CHECK(reshapes({3, 3, 1, 1, 0, 0, 0, 0}, {1, 3, 3, 1}));
-  CHECK(!reshapes({3, 3, 1, 1, 0, 0, 0, 0}, {1, 2, 3, 1}));  // Smaller than the kernel.
-  CHECK(!reshapes({3, 3, 1, 1, 3, 0, 0, 0}, {1, 3, 3, 1}));  // A window of padding only.
-  CHECK(!reshapes({3, 3, 1, 1, 0, 0, 0, 0}, {1, 3, 3, 0}));  // No channels.
-  CHECK(!reshapes({65535, 65535, 1, 1, 65534, 65534, 65534, 65534}, {1, 60000, 60000, 1}));
+  CHECK(reshapes({3, 3, 1, 1, 1, 1, 0, 0, 0, 0}, {1, 3, 3, 1}));
+  CHECK(reshapes({3, 3, 1, 1, 1, 1, 3, 0, 0, 0}, {1, 3, 3, 1}));   // A window of padding only.
+  CHECK(!reshapes({3, 3, 1, 1, 1, 1, 0, 0, 0, 0}, {1, 2, 3, 1}));  // Smaller than the kernel.
+  CHECK(!reshapes({3, 3, 1, 1, 2, 1, 0, 0, 0, 0}, {1, 4, 3, 1}));
+  CHECK(!reshapes({3, 3, 1, 1, 1, 1, 0, 0, 0, 0}, {1, 3, 3, 0}));  // No channels.
+  CHECK(!reshapes({65535, 65535, 1, 1, 1, 1, 65534, 65534, 65534, 65534}, {1, 60000, 60000, 1}));
 }
 
 }  // namespace
@@ -172,6 +219,7 @@ int main() {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     check_maximum(seed);
     check_average(seed);
+    check_indices(seed);
   }
   check_refusals();
   return 0;

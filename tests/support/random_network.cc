@@ -82,17 +82,15 @@ class Maker {
     return attributes;
   }
 
-  Attributes window(uint32_t kernel_h, uint32_t kernel_w, bool dilated) {
+  Attributes window(uint32_t kernel_h, uint32_t kernel_w) {
     Attributes attributes = {{"stride_h", small(1, 2)},
                              {"stride_w", small(1, 2)},
+                             {"dilation_h", small(1, 2)},
+                             {"dilation_w", small(1, 2)},
                              {"pad_top", small(0, kernel_h - 1)},
                              {"pad_left", small(0, kernel_w - 1)},
                              {"pad_bottom", small(0, kernel_h - 1)},
                              {"pad_right", small(0, kernel_w - 1)}};
-    if (dilated) {
-      attributes.emplace_back("dilation_h", small(1, 2));
-      attributes.emplace_back("dilation_w", small(1, 2));
-    }
     return attributes;
   }
 
@@ -118,16 +116,23 @@ class Maker {
   int constants_ = 0;
 };
 
+/// Groups of up to 4 that divide `channels`.
+uint32_t groups_of(Maker& m, uint32_t channels) {
+  const uint32_t groups = m.small(1, 4);
+  return channels % groups == 0 ? groups : 1;
+}
+
 Result conv2d_qs8(Maker& m) {
   const Result x = m.pick(DType::kS8, 4);
   if (!x) return {};
-  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), o = m.small(1, 24);
-  const uint32_t c = m.builder.desc(*x).shape[3];
+  const uint32_t channels = m.builder.desc(*x).shape[3], groups = groups_of(m, channels);
+  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), o = groups * m.small(1, 12);
+  const uint32_t c = channels / groups;
   const Quantization w{0, m.random.chance(2) ? 0 : m.codes(DType::kS8).zero_point};
   return m.add("conv2d_qs8",
                {*x, m.constant_codes({o, kh, kw, c}, w), m.constant_words({o}, -20000, 20000),
                 m.constant_floats({o}, 1e-4f, 1e-2f)},
-               DType::kS8, m.quantized_range(m.window(kh, kw, true)), m.codes(DType::kS8));
+               DType::kS8, m.quantized_range(m.window(kh, kw)), m.codes(DType::kS8));
 }
 
 Result dwconv2d_qs8(Maker& m) {
@@ -138,7 +143,7 @@ Result dwconv2d_qs8(Maker& m) {
   return m.add("dwconv2d_qs8",
                {*x, m.constant_codes({kh, kw, c}, w), m.constant_words({c}, -20000, 20000),
                 m.constant_floats({c}, 1e-4f, 1e-2f)},
-               DType::kS8, m.quantized_range(m.window(kh, kw, true)), m.codes(DType::kS8));
+               DType::kS8, m.quantized_range(m.window(kh, kw)), m.codes(DType::kS8));
 }
 
 Attributes float_range(Maker& m, Attributes attributes) {
@@ -151,11 +156,12 @@ Attributes float_range(Maker& m, Attributes attributes) {
 Result conv2d_f32(Maker& m) {
   const Result x = m.pick(DType::kF32, 4);
   if (!x) return {};
-  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), o = m.small(1, 24);
-  const uint32_t c = m.builder.desc(*x).shape[3];
+  const uint32_t channels = m.builder.desc(*x).shape[3], groups = groups_of(m, channels);
+  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), o = groups * m.small(1, 12);
+  const uint32_t c = channels / groups;
   return m.add("conv2d_f32",
                {*x, m.constant_floats({o, kh, kw, c}, -1, 1), m.constant_floats({o}, -1, 1)},
-               DType::kF32, float_range(m, m.window(kh, kw, true)));
+               DType::kF32, float_range(m, m.window(kh, kw)));
 }
 
 Result dwconv2d_f32(Maker& m) {
@@ -164,7 +170,37 @@ Result dwconv2d_f32(Maker& m) {
   const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), c = m.builder.desc(*x).shape[3];
   return m.add("dwconv2d_f32",
                {*x, m.constant_floats({kh, kw, c}, -1, 1), m.constant_floats({c}, -1, 1)},
-               DType::kF32, float_range(m, m.window(kh, kw, true)));
+               DType::kF32, float_range(m, m.window(kh, kw)));
+}
+
+Attributes deconv_window(Maker& m, uint32_t kernel_h, uint32_t kernel_w) {
+  Attributes attributes = m.window(kernel_h, kernel_w);
+  attributes.emplace_back("output_padding_h", m.small(0, 1));
+  attributes.emplace_back("output_padding_w", m.small(0, 1));
+  return attributes;
+}
+
+Result deconv2d_qs8(Maker& m) {
+  const Result x = m.pick(DType::kS8, 4);
+  if (!x) return {};
+  const uint32_t channels = m.builder.desc(*x).shape[3], groups = groups_of(m, channels);
+  const uint32_t kh = m.small(1, 4), kw = m.small(1, 4), o = groups * m.small(1, 12);
+  const Quantization w{0, m.random.chance(2) ? 0 : m.codes(DType::kS8).zero_point};
+  return m.add("deconv2d_qs8",
+               {*x, m.constant_codes({o, kh, kw, channels / groups}, w),
+                m.constant_words({o}, -20000, 20000), m.constant_floats({o}, 1e-4f, 1e-2f)},
+               DType::kS8, m.quantized_range(deconv_window(m, kh, kw)), m.codes(DType::kS8));
+}
+
+Result deconv2d_f32(Maker& m) {
+  const Result x = m.pick(DType::kF32, 4);
+  if (!x) return {};
+  const uint32_t channels = m.builder.desc(*x).shape[3], groups = groups_of(m, channels);
+  const uint32_t kh = m.small(1, 4), kw = m.small(1, 4), o = groups * m.small(1, 12);
+  return m.add("deconv2d_f32",
+               {*x, m.constant_floats({o, kh, kw, channels / groups}, -1, 1),
+                m.constant_floats({o}, -1, 1)},
+               DType::kF32, float_range(m, deconv_window(m, kh, kw)));
 }
 
 // Another operand that broadcasts with x: x itself, a sibling, a row or a single value.
@@ -219,7 +255,7 @@ Result pool(Maker& m, const char* type, DType dtype, bool average) {
   const Result x = m.pick(dtype, 4);
   if (!x) return {};
   const uint32_t kh = m.small(1, 4), kw = m.small(1, 4);
-  Attributes attributes = m.window(kh, kw, false);
+  Attributes attributes = m.window(kh, kw);
   attributes.emplace_back("kernel_h", kh);
   attributes.emplace_back("kernel_w", kw);
   if (average) attributes.emplace_back("count_include_pad", m.small(0, 1));
@@ -237,6 +273,17 @@ Result maxpool2d_s8(Maker& m) { return pool(m, "maxpool2d_s8", DType::kS8, false
 Result maxpool2d_f32(Maker& m) { return pool(m, "maxpool2d_f32", DType::kF32, false); }
 Result avgpool2d_qs8(Maker& m) { return pool(m, "avgpool2d_qs8", DType::kS8, true); }
 Result avgpool2d_f32(Maker& m) { return pool(m, "avgpool2d_f32", DType::kF32, true); }
+
+Result maxpool2d_indices(Maker& m) {
+  const Result x = m.pick(m.random.chance(2) ? DType::kS8 : DType::kF32, 4);
+  if (!x) return {};
+  const uint32_t kh = m.small(1, 4), kw = m.small(1, 4);
+  Attributes attributes = m.window(kh, kw);
+  attributes.emplace_back("kernel_h", kh);
+  attributes.emplace_back("kernel_w", kw);
+  attributes.emplace_back("column_major", m.small(0, 1));
+  return m.add("maxpool2d_indices", {*x}, DType::kS64, attributes);
+}
 
 Result resize(Maker& m, const char* type, DType dtype) {
   const Result x = m.pick(dtype, 4);
@@ -560,6 +607,8 @@ constexpr Generator kGenerators[] = {
     {"conv2d_f32", conv2d_f32},
     {"conv2d_qs8", conv2d_qs8},
     {"cumulative_sum", cumulative_sum},
+    {"deconv2d_f32", deconv2d_f32},
+    {"deconv2d_qs8", deconv2d_qs8},
     {"dequantize_qs8_f32", dequantize_qs8_f32},
     {"dwconv2d_f32", dwconv2d_f32},
     {"dwconv2d_qs8", dwconv2d_qs8},
@@ -570,6 +619,7 @@ constexpr Generator kGenerators[] = {
     {"logic", logic},
     {"lut_x8", lut_x8},
     {"maxpool2d_f32", maxpool2d_f32},
+    {"maxpool2d_indices", maxpool2d_indices},
     {"maxpool2d_s8", maxpool2d_s8},
     {"mul_qs8", mul_qs8},
     {"pad", pad},

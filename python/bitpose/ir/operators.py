@@ -126,7 +126,8 @@ def _u32(*names: str) -> dict[str, str]:
 
 _PADS = _u32("pad_top", "pad_left", "pad_bottom", "pad_right")
 _CONV = _u32("stride_h", "stride_w", "dilation_h", "dilation_w") | _PADS
-_POOL = _u32("kernel_h", "kernel_w", "stride_h", "stride_w") | _PADS
+_DECONV = _CONV | _u32("output_padding_h", "output_padding_w")
+_POOL = _u32("kernel_h", "kernel_w") | _CONV
 _RANGE = {"qmin": "s32", "qmax": "s32"}
 _SCALED_RANGE = {"multiplier": "f32"} | _RANGE
 _RESIZE = (
@@ -142,7 +143,7 @@ def _float(name: str, rank: int | None = None, constant: bool = False) -> Operan
     return OperandSpec(name, ("float32",), rank=rank, constant=constant)
 
 
-def _conv_qs8(weights_rank: int) -> OperatorSpec:
+def _conv_qs8(weights_rank: int, window: Mapping[str, str] = _CONV) -> OperatorSpec:
     return OperatorSpec(
         (
             _quantized("x", 4),
@@ -151,14 +152,14 @@ def _conv_qs8(weights_rank: int) -> OperatorSpec:
             _float("multiplier", 1, constant=True),
         ),
         _quantized("y", 4),
-        _CONV | _RANGE,
+        {**window, **_RANGE},
     )
 
 
-def _conv_f32(weights_rank: int) -> OperatorSpec:
+def _conv_f32(weights_rank: int, window: Mapping[str, str] = _CONV) -> OperatorSpec:
     constants = (_float("weights", weights_rank, True), _float("bias", 1, True))
     return OperatorSpec(
-        (_float("x", 4), *constants), _float("y", 4), _CONV | {"fmin": "f32", "fmax": "f32"}
+        (_float("x", 4), *constants), _float("y", 4), {**window, "fmin": "f32", "fmax": "f32"}
     )
 
 
@@ -202,6 +203,8 @@ ENGINE: Mapping[str, OperatorSpec] = {
     "dwconv2d_qs8": _conv_qs8(3),
     "conv2d_f32": _conv_f32(4),
     "dwconv2d_f32": _conv_f32(3),
+    "deconv2d_qs8": _conv_qs8(4, _DECONV),
+    "deconv2d_f32": _conv_f32(4, _DECONV),
     "add_qs8": OperatorSpec(
         (_quantized("a"), _quantized("b")),
         _quantized("y"),
@@ -218,6 +221,12 @@ ENGINE: Mapping[str, OperatorSpec] = {
     ),
     "maxpool2d_s8": _map(OperandSpec("x", QUANTIZED, rank=4), OperandSpec("y", QUANTIZED), **_POOL),
     "maxpool2d_f32": _map(_float("x", 4), _float("y", 4), **_POOL),
+    "maxpool2d_indices": _map(
+        OperandSpec("x", ("int8", "float32"), rank=4),
+        OperandSpec("y", ("int64",)),
+        **_POOL,
+        **_u32("column_major"),
+    ),
     "avgpool2d_qs8": _map(
         _quantized("x", 4),
         _quantized("y", 4),
@@ -314,12 +323,17 @@ MOVING = (
     *(name for name, spec in ENGINE.items() if spec.moves),
 )
 
+_POOLED = ("kernel", "strides", "dilations", "pads")
+_WINDOW = ("strides", "dilations", "pads", "group")
+
 IMPORTED: Mapping[str, ImportedSpec] = {
     **{name: _imported(1, 1, *parameters) for name, parameters in UNARY.items()},
     **{name: _imported(2) for name in BINARY},
-    "Conv": _imported(2, 3, "strides", "dilations", "pads", "group", optional="fmin fmax"),
-    "MaxPool": _imported(1, 1, "kernel", "strides", "pads"),
-    "AveragePool": _imported(1, 1, "kernel", "strides", "pads", "count_include_pad"),
+    "Conv": _imported(2, 3, *_WINDOW, optional="fmin fmax"),
+    # The weights are laid out as those of Conv.
+    "ConvTranspose": _imported(2, 3, *_WINDOW, "output_padding", optional="fmin fmax"),
+    "MaxPool": _imported(1, 1, *_POOLED),
+    "AveragePool": _imported(1, 1, *_POOLED, "count_include_pad"),
     "Resize": _imported(1, 1, "scales", "coordinate_mode"),
     "Softmax": _imported(1, 1, "axis"),
     "Cast": _imported(1),

@@ -50,18 +50,49 @@ def _windows(x: Shape, kernel: Shape, attributes: Mapping[str, Attribute]) -> Sh
                 number(attributes, f"stride_{letter}"),
                 number(attributes, f"pad_{before}"),
                 number(attributes, f"pad_{after}"),
-                number(attributes, f"dilation_{letter}") if "dilation_h" in attributes else 1,
+                number(attributes, f"dilation_{letter}"),
             )
         )
     return tuple(extents)
 
 
-def _conv(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+def _check_groups(inputs: Sequence[Tensor]) -> None:
+    """Weights are [O, kh, kw, C / groups]."""
     x, weights = inputs[0].shape, inputs[1].shape
-    outputs, kh, kw, channels = weights
-    if channels != x[3] or inputs[2].shape != (outputs,):
+    groups, rest = divmod(x[3], weights[3])
+    if rest or weights[0] % groups or inputs[2].shape != weights[:1]:
         raise GraphError(f"weights {weights} do not fit x {x} and bias {inputs[2].shape}")
-    return (x[0], *_windows(x, (kh, kw), attributes), outputs)
+
+
+def _conv(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    _check_groups(inputs)
+    x, weights = inputs[0].shape, inputs[1].shape
+    return (x[0], *_windows(x, weights[1:3], attributes), weights[0])
+
+
+def deconv_extent(
+    extent: int, kernel: int, stride: int, padding: int, dilation: int, output_padding: int
+) -> int:
+    """Outputs of a transposed convolution along an axis; `padding` is that of both ends."""
+    return (extent - 1) * stride + dilation * (kernel - 1) + 1 + output_padding - padding
+
+
+def _deconv(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    _check_groups(inputs)
+    x, weights = inputs[0].shape, inputs[1].shape
+    extents = []
+    for axis, letter, before, after in ((0, "h", "top", "bottom"), (1, "w", "left", "right")):
+        stride, dilation, output_padding = (
+            number(attributes, f"{name}_{letter}")
+            for name in ("stride", "dilation", "output_padding")
+        )
+        padding = number(attributes, f"pad_{before}") + number(attributes, f"pad_{after}")
+        extents.append(
+            deconv_extent(
+                x[1 + axis], weights[1 + axis], stride, padding, dilation, output_padding
+            )
+        )
+    return (x[0], *extents, weights[0])
 
 
 def _dwconv(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
@@ -219,11 +250,14 @@ _RULES: Mapping[str, _Rule] = {
     "dwconv2d_qs8": _dwconv,
     "conv2d_f32": _conv,
     "dwconv2d_f32": _dwconv,
+    "deconv2d_qs8": _deconv,
+    "deconv2d_f32": _deconv,
     "add_qs8": _broadcast,
     "mul_qs8": _broadcast,
     "lut_x8": _same,
     "maxpool2d_s8": _pool,
     "maxpool2d_f32": _pool,
+    "maxpool2d_indices": _pool,
     "avgpool2d_qs8": _pool,
     "avgpool2d_f32": _pool,
     "resize2d_qs8": _resize,

@@ -42,7 +42,8 @@ class _MisfitError(Exception):
 def engine_operators(graph: Graph) -> Graph:
     """Before -> after:
 
-        1. Conv, MaxPool, AveragePool, Resize  ->  their NHWC operator, transposes around it
+        1. Conv, ConvTranspose, MaxPool,
+           AveragePool, Resize                 ->  their NHWC operator, transposes around it
         2. QuantizeLinear, DequantizeLinear    ->  quantize_f32_qs8, dequantize_qs8_f32
         3. Add, PRelu, Mod, ... (`BINARY`)     ->  binary_f32, binary_integer
         4. Sigmoid, Clip, ... (`UNARY`)        ->  unary_f32
@@ -88,7 +89,6 @@ def _convert(r: Rewriter, node: Node) -> None:
 
 
 def _conv(r: Rewriter, node: Node, y: Tensor) -> None:
-    depthwise = integer(node, "group") != 1
     weights = r.tensor(node.inputs[1])
     bias = r.tensor(node.inputs[2]) if len(node.inputs) == 3 else None
     if weights.data is None or (bias is not None and bias.data is None):
@@ -97,20 +97,16 @@ def _conv(r: Rewriter, node: Node, y: Tensor) -> None:
             "constant weights and bias",
             node.inputs[1:],
         )
-    if depthwise:
-        laid_out = r.constant(derived(weights.name, "hwc"), weights.data[:, 0].transpose(1, 2, 0))
-    else:
-        laid_out = r.constant(derived(weights.name, "ohwi"), weights.data.transpose(0, 2, 3, 1))
     if bias is None:
         bias_name = r.constant(derived(y.name, "bias"), np.zeros(y.shape[1], np.float32))
     else:
         bias_name = bias.name
     spatial.emit_nhwc(
         r,
-        "dwconv2d_f32" if depthwise else "conv2d_f32",
+        f"{spatial.conv_operator(node, weights)}_f32",
         r.tensor(node.inputs[0]),
         y,
-        laid_out,
+        spatial.conv_weights(r, node, weights),
         bias_name,
         **spatial.conv_window(node),
         fmin=number(node, "fmin", -math.inf),
@@ -252,6 +248,7 @@ _RULES: Mapping[str, Callable[[Rewriter, Node, Tensor], None]] = {
     "Cast": _same("cast"),
     "Concat": _same("concat"),
     "Conv": _conv,
+    "ConvTranspose": _conv,
     "DequantizeLinear": _dequantize,
     "MaxPool": _max_pool,
     "Pad": _pad,

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
 
 from bitpose.ir.elementwise import quantize
 from bitpose.ir.graph import Attribute, Graph, Node, Tensor
+from bitpose.ir.names import derived
 from bitpose.passes.qdq import quantization_of
 from bitpose.passes.rewriter import Rewriter, integer, number
+from bitpose.passes.spatial import CONVOLUTIONS
 
 
 def fold_clips(graph: Graph) -> Graph:
@@ -19,7 +22,8 @@ def fold_clips(graph: Graph) -> Graph:
 
         1. Clip(Clip(x))              ->   Clip(x) to the second's image of the first's bounds
         2. QuantizeLinear(Clip(x))    ->   QuantizeLinear(x), qmin and qmax the codes of the bounds
-        3. Clip(Conv(x)), sole reader ->   Conv(x) with fmin and fmax
+        3. Clip(Conv(x)), sole reader ->   Conv(x) with fmin and fmax; so for ConvTranspose
+        4. Clip(Reshape(Conv(x)))     ->   Reshape(Conv(x)) likewise
 
     All are exact: clamping and quantizing are monotone. The Clip of cases 1 and 2 stays where
     something else reads it. Case 3 gives way to case 2 where QuantizeLinear alone reads the Clip.
@@ -33,8 +37,10 @@ def fold_clips(graph: Graph) -> Graph:
             _merge(r, node, source)
         elif node.op == "QuantizeLinear" and source.op == "Clip":
             _into_quantize(r, node, source)
-        elif node.op == "Clip" and source.op == "Conv" and _may_clamp(r, node):
-            _into_conv(r, node, source)
+        elif node.op == "Clip" and source.op in CONVOLUTIONS and _may_clamp(r, node):
+            _into_conv(r, node, source, r.tensor(node.outputs[0]))
+        elif node.op == "Clip" and source.op == "Reshape" and _may_clamp(r, node):
+            _over_reshape(r, node, source)
         else:
             r.keep(node)
     return r.finish()
@@ -79,11 +85,22 @@ def _may_clamp(r: Rewriter, clip: Node) -> bool:
     return not quantized and r.is_sole_reader(clip, clip.inputs[0])
 
 
-def _into_conv(r: Rewriter, node: Node, source: Node) -> None:
+def _into_conv(r: Rewriter, node: Node, source: Node, y: Tensor) -> None:
     """Case 3."""
     before = (number(source, "fmin", -math.inf), number(source, "fmax", math.inf))
     low, high = (_clamp(x, _bounds(node)) for x in before)
     attributes = cast(dict[str, Attribute], dict(source.attributes))
-    r.emit(
-        "Conv", source.inputs, r.tensor(node.outputs[0]), **attributes | {"fmin": low, "fmax": high}
-    )
+    r.emit(source.op, source.inputs, y, **attributes | {"fmin": low, "fmax": high})
+
+
+def _over_reshape(r: Rewriter, node: Node, reshape: Node) -> None:
+    """Case 4."""
+    conv = r.producer(reshape.inputs[0])
+    readers = [x.outputs for x in r.readers(reshape.inputs[0])]
+    if conv is None or conv.op not in CONVOLUTIONS or readers != [reshape.outputs]:
+        r.keep(node)
+        return
+    result = r.tensor(reshape.inputs[0])
+    clamped = replace(result, name=derived(result.name, "clamped"))
+    _into_conv(r, node, conv, clamped)
+    r.emit("Reshape", [clamped.name], r.tensor(node.outputs[0]))

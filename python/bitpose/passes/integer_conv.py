@@ -33,10 +33,14 @@ Array = NDArray[Any]
 class Weights:
     """Constant int8 weights [O, I, kh, kw] with a scale per output channel and one zero point."""
 
-    name: str
-    codes: NDArray[np.int8]
+    tensor: Tensor
     scales: NDArray[np.float32]
     zero_point: int
+
+    @property
+    def codes(self) -> Array:
+        assert self.tensor.data is not None
+        return self.tensor.data
 
 
 def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
@@ -46,7 +50,8 @@ def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
         2. Q(Conv(D(x), D(w), D(bias)))      ->   conv2d_qs8 with the bias in units of s_x s_w
         3. Q(Conv(D(x), D(w), float bias))   ->   the same
         4. 1 .. 3 with a group per channel   ->   dwconv2d_qs8
-        5. 1 .. 4, Q with a scale per output
+        5. 1 .. 3 with ConvTranspose         ->   deconv2d_qs8
+        6. 1 .. 5, Q with a scale per output
            channel and one zero point        ->   the same with s_y of each channel; the codes say
                                                   that they have the scale 1
 
@@ -68,14 +73,16 @@ def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
     _prove_accumulators(conv, weights, qx, counts)
     ratios = (steps / y_scales).astype(np.float32)
     _check_multipliers(conv, ratios)
-    depthwise = integer(conv, "group") != 1
     qmin, qmax = _bounds(quantize, conv, y)
     spatial.emit_nhwc(
         r,
-        "dwconv2d_qs8" if depthwise else "conv2d_qs8",
+        f"{spatial.conv_operator(conv, weights.tensor)}_qs8",
         x,
         y,
-        _laid_out(r, weights, depthwise),
+        # The scale that they state is the largest of their channels; the engine does not use it.
+        spatial.conv_weights(
+            r, conv, weights.tensor, Quantization(float(weights.scales.max()), weights.zero_point)
+        ),
         r.constant(derived(y.name, "bias"), counts.astype(np.int32)),
         r.constant(derived(y.name, "multiplier"), ratios),
         **spatial.conv_window(conv),
@@ -127,13 +134,13 @@ def _weights(r: Rewriter, conv: Node) -> Weights | None:
     if len(source.inputs) == 1:
         q = quantization_of(tensor)
         scales = np.full(outputs, q.scale, np.float32)
-        return Weights(tensor.name, tensor.data, scales, q.zero_point)
+        return Weights(tensor, scales, q.zero_point)
     per_channel, zero_points = (r.tensor(name).data for name in source.inputs[1:])
     if per_channel is None or zero_points is None or integer(source, "axis") != 0:
         return None
     if np.any(zero_points != zero_points[0]):
         return None
-    return Weights(tensor.name, tensor.data, per_channel, int(zero_points[0]))
+    return Weights(tensor, per_channel, int(zero_points[0]))
 
 
 def _real_bias(r: Rewriter, conv: Node, outputs: int) -> NDArray[np.float64] | None:
@@ -172,23 +179,11 @@ def _prove_accumulators(
         channel = int(np.argmax(worst))
         problem = f"the sum of output channel {channel} could reach {worst[channel]:.3g}"
         raise UnsupportedModelError(
-            [Unsupported(conv.name, "Conv", 0, problem, "|bias| + |x| sum|w| below 2^31")]
+            [Unsupported(conv.name, conv.op, 0, problem, "|bias| + |x| sum|w| below 2^31")]
         )
 
 
 def _check_multipliers(conv: Node, ratios: NDArray[np.float32]) -> None:
     if not np.all(np.isfinite(ratios) & (ratios > 0)):
         problem = "s_x s_w / s_y of a channel is not a positive float32"
-        raise UnsupportedModelError([Unsupported(conv.name, "Conv", 0, problem, "larger scales")])
-
-
-def _laid_out(r: Rewriter, weights: Weights, depthwise: bool) -> str:
-    """The weights as [O, kh, kw, I], or [kh, kw, C] for depthwise: the same bytes, moved.
-
-    The scale that they state is the largest of their channels; the engine does not use it.
-    """
-    note = Quantization(float(weights.scales.max()), weights.zero_point)
-    if depthwise:
-        data = weights.codes[:, 0].transpose(1, 2, 0)
-        return r.constant(derived(weights.name, "hwc"), data, note)
-    return r.constant(derived(weights.name, "ohwi"), weights.codes.transpose(0, 2, 3, 1), note)
+        raise UnsupportedModelError([Unsupported(conv.name, conv.op, 0, problem, "larger scales")])

@@ -19,7 +19,7 @@ _MULTIPLIER_LIMIT = 32767
 def integer_operators(graph: Graph) -> Graph:
     """Before -> after (D: DequantizeLinear, Q: QuantizeLinear; s, z: scale and zero point):
 
-        1. Q(Conv(D(x), D(w), bias))   ->   conv2d_qs8 or dwconv2d_qs8, see integer_conv.py
+        1. Q(Conv(D(x), D(w), bias))   ->   conv2d_qs8 and its like, see integer_conv.py
         2. Q(Add(D(a), D(b)))          ->   add_qs8, with s_a : s_b as a fraction of int16 terms
         3. Q(Sub(D(a), D(b)))          ->   add_qs8 with a negative multiplier
         4. Q(Mul(D(a), D(b)))          ->   mul_qs8, multiplier s_a s_b / s_y
@@ -39,7 +39,7 @@ def integer_operators(graph: Graph) -> Graph:
 def _convert(r: Rewriter, quantize: Node, node: Node) -> bool:
     """Replaces `quantize` by an integer operator, or leaves it and returns False."""
     match node.op:
-        case "Conv":
+        case "Conv" | "ConvTranspose":
             return integer_conv(r, quantize, node)
         case "Add" | "Sub":
             return _add(r, quantize, node)

@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bitpose.errors import GraphError
-from bitpose.ir.graph import Attribute, Node, Tensor
+from bitpose.ir.graph import Attribute, Node, Quantization, Tensor
+from bitpose.ir.names import derived
 from bitpose.ir.operators import COORDINATE_MODES
 from bitpose.passes import permutations
 from bitpose.passes.permutations import Permutation
-from bitpose.passes.rewriter import Rewriter, ints
+from bitpose.passes.rewriter import Rewriter, integer, ints
 
 
 def transposed(r: Rewriter, x: Tensor, p: Permutation) -> Tensor:
@@ -37,28 +38,50 @@ def _pads(node: Node) -> dict[str, int]:
     return {"pad_top": top, "pad_left": left, "pad_bottom": bottom, "pad_right": right}
 
 
+#: The convolutions of a graph, transposed or not.
+CONVOLUTIONS = ("Conv", "ConvTranspose")
+
+
+def conv_operator(node: Node, weights: Tensor) -> str:
+    """The operator of the engine for a convolution, without its dtype; weights are [O, I, h, w]."""
+    if node.op == "ConvTranspose":
+        return "deconv2d"
+    depthwise = integer(node, "group") == weights.shape[0] > 1 and weights.shape[1] == 1
+    return "dwconv2d" if depthwise else "conv2d"
+
+
+def conv_weights(
+    r: Rewriter, node: Node, weights: Tensor, note: Quantization | None = None
+) -> str:
+    """Constant weights [O, I, h, w] as the operator of the engine wants them: moved, no more."""
+    assert weights.data is not None
+    if conv_operator(node, weights) == "dwconv2d":
+        data, layout = weights.data[:, 0].transpose(1, 2, 0), "hwc"
+    else:
+        data, layout = weights.data.transpose(0, 2, 3, 1), "ohwi"
+    return r.constant(derived(weights.name, layout), data, note)
+
+
 def conv_window(node: Node) -> dict[str, int]:
-    """The window attributes of a convolution of the engine."""
+    """The attributes that say where the windows of a convolution or a pool lie."""
     strides, dilations = ints(node, "strides"), ints(node, "dilations")
-    return {
+    window = {
         "stride_h": strides[0],
         "stride_w": strides[1],
         "dilation_h": dilations[0],
         "dilation_w": dilations[1],
         **_pads(node),
     }
+    if node.op == "ConvTranspose":
+        extra = ints(node, "output_padding")
+        window |= {"output_padding_h": extra[0], "output_padding_w": extra[1]}
+    return window
 
 
 def pool_window(node: Node) -> dict[str, int]:
     """The window attributes of a pool of the engine."""
-    kernel, strides = ints(node, "kernel"), ints(node, "strides")
-    return {
-        "kernel_h": kernel[0],
-        "kernel_w": kernel[1],
-        "stride_h": strides[0],
-        "stride_w": strides[1],
-        **_pads(node),
-    }
+    kernel = ints(node, "kernel")
+    return {"kernel_h": kernel[0], "kernel_w": kernel[1], **conv_window(node)}
 
 
 def resize_window(node: Node, y: Tensor) -> dict[str, int | float]:

@@ -13,7 +13,10 @@ from bitpose.ir.operators import MOVING
 from bitpose.passes.rewriter import Rewriter, integer, number
 
 #: Operations that need codes, which have a zero point, and those that do the same on shifted codes.
-_CODING = ("MaxPool", "ArgMax", "QuantizeLinear", "DequantizeLinear", "lut_x8")
+_CODING = (
+    *("MaxPool", "maxpool2d_indices", "ArgMax"),
+    *("QuantizeLinear", "DequantizeLinear", "lut_x8"),
+)
 _INDIFFERENT = (*MOVING, *_CODING, "Pad")
 _FLIP = np.arange(256, dtype=np.uint8) ^ np.uint8(0x80)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from bitpose.ir.shapes import output_shape
 
 Array = NDArray[Any]
 Random = np.random.Generator
+CONVOLUTIONS = ("conv2d", "dwconv2d", "deconv2d")
 DTYPES = F32, S8, U8, S32, S64, BOOL = tuple(map(np.dtype, ANY))
 
 
@@ -106,16 +108,14 @@ def _picture(random: Random, most_channels: int = 40) -> tuple[int, int, int, in
     return int(n), int(h), int(w), int(random.integers(1, most_channels))
 
 
-def _window(random: Random, dilated: bool) -> tuple[tuple[int, int], dict[str, int]]:
-    """Kernel extents and geometry; a window never lies on padding alone."""
+def _window(random: Random, beyond: int = 0) -> tuple[tuple[int, int], dict[str, int]]:
+    """Kernel extents and geometry; the padding is less than the kernel's extent + `beyond`."""
     kernel = (int(random.integers(1, 4)), int(random.integers(1, 4)))
     geometry = {f"stride_{a}": int(random.integers(1, 4)) for a in "hw"}
-    dilation = 1
-    if dilated:
-        dilation = 1 if random.random() < 0.7 or max(kernel) > 2 else 2
-        geometry |= {f"dilation_{a}": dilation for a in "hw"}
+    dilation = 1 if random.random() < 0.7 or max(kernel) > 2 else 2
+    geometry |= {f"dilation_{a}": dilation for a in "hw"}
     for side, extent in zip(("top", "left", "bottom", "right"), kernel * 2, strict=True):
-        geometry[f"pad_{side}"] = int(random.integers(0, extent))
+        geometry[f"pad_{side}"] = int(random.integers(0, extent + beyond))
     return kernel, geometry
 
 
@@ -125,20 +125,31 @@ def _multipliers(random: Random, count: int, terms: int) -> Array:
     return np.asarray(typical * np.exp2(random.uniform(-2, 1, count)), np.float32)
 
 
-def _conv_qs8(random: Random, depthwise: bool) -> Operation:
+def _layer(
+    random: Random, kind: str
+) -> tuple[tuple[int, ...], tuple[int, ...], int, dict[str, int]]:
+    """Shapes of the input and of the weights, output channels, geometry."""
     shape = _picture(random)
-    channels = shape[3]
-    (kh, kw), geometry = _window(random, dilated=True)
-    outputs = channels if depthwise else int(random.integers(1, 40))
-    extents = (kh, kw, channels) if depthwise else (outputs, kh, kw, channels)
+    (kh, kw), geometry = _window(random)
+    if kind == "dwconv2d":
+        return shape, (kh, kw, shape[3]), shape[3], geometry
+    groups = 1 if random.random() < 0.6 else int(random.integers(1, 5))
+    channels = max(1, shape[3] // groups)
+    outputs = groups * int(random.integers(1, 40 // groups))
+    if kind == "deconv2d":
+        geometry |= {f"output_padding_{a}": int(random.integers(0, 3)) for a in "hw"}
+    return (*shape[:3], groups * channels), (outputs, kh, kw, channels), outputs, geometry
+
+
+def _conv_qs8(random: Random, kind: str) -> Operation:
+    shape, extents, outputs, geometry = _layer(random, kind)
     weight_zero_point = 0 if random.random() < 0.5 else int(random.integers(-128, 128))
-    terms = kh * kw * (1 if depthwise else channels)
     return Operation(
         {
             "x": _codes(random, *shape),
             "weights": _codes(random, *extents),
             "bias": random.integers(-20000, 20000, outputs).astype(np.int32),
-            "multiplier": _multipliers(random, outputs, terms),
+            "multiplier": _multipliers(random, outputs, int(np.prod(extents)) // outputs),
         },
         ("weights", "bias", "multiplier"),
         geometry | _range(random),
@@ -151,12 +162,8 @@ def _conv_qs8(random: Random, depthwise: bool) -> Operation:
     )
 
 
-def _conv_f32(random: Random, depthwise: bool) -> Operation:
-    shape = _picture(random)
-    channels = shape[3]
-    (kh, kw), geometry = _window(random, dilated=True)
-    outputs = channels if depthwise else int(random.integers(1, 40))
-    extents = (kh, kw, channels) if depthwise else (outputs, kh, kw, channels)
+def _conv_f32(random: Random, kind: str) -> Operation:
+    shape, extents, outputs, geometry = _layer(random, kind)
     weights = np.nan_to_num(_floats(random, *extents), posinf=1, neginf=-1)
     limits = (-np.inf, np.inf) if random.random() < 0.5 else (0.0, 6.0)
     return Operation(
@@ -221,20 +228,22 @@ def _lut_x8(random: Random) -> Operation:
     return Operation({"x": x.view(source), "table": table}, ("table",), {}, target, {})
 
 
-def _pool(random: Random, quantized: bool, average: bool) -> Operation:
-    (kh, kw), geometry = _window(random, dilated=False)
+def _pool(random: Random, quantized: bool, kind: str) -> Operation:
+    (kh, kw), geometry = _window(random, beyond=0 if random.random() < 0.7 else 4)
     attributes: dict[str, Any] = {"kernel_h": kh, "kernel_w": kw, **geometry}
-    if average:
+    if kind == "average":
         attributes["count_include_pad"] = int(random.integers(0, 2))
-    if average and quantized:
+    if kind == "average" and quantized:
         attributes |= {"multiplier": float(np.float32(random.uniform(0.5, 2)))} | _range(random)
+    if kind == "indices":
+        attributes["column_major"] = int(random.integers(0, 2))
     shape = _picture(random, 80)
     q = _quantization(random)
-    qy = _quantization(random) if average else q
+    qy = _quantization(random) if kind == "average" else q
     x = _codes(random, *shape) if quantized else _floats(random, *shape)
-    return Operation(
-        {"x": x}, (), attributes, S8 if quantized else F32, {"x": q, "y": qy} if quantized else {}
-    )
+    dtype = S8 if quantized else F32
+    quantizations = {"x": q, "y": qy} if quantized and kind != "indices" else {}
+    return Operation({"x": x}, (), attributes, S64 if kind == "indices" else dtype, quantizations)
 
 
 def _resize(random: Random, quantized: bool) -> Operation:
@@ -544,17 +553,16 @@ def _transpose(random: Random) -> Operation:
 
 
 _MAKERS: dict[str, Callable[[Random], Operation]] = {
-    "conv2d_qs8": lambda r: _conv_qs8(r, depthwise=False),
-    "dwconv2d_qs8": lambda r: _conv_qs8(r, depthwise=True),
-    "conv2d_f32": lambda r: _conv_f32(r, depthwise=False),
-    "dwconv2d_f32": lambda r: _conv_f32(r, depthwise=True),
+    **{f"{kind}_qs8": partial(_conv_qs8, kind=kind) for kind in CONVOLUTIONS},
+    **{f"{kind}_f32": partial(_conv_f32, kind=kind) for kind in CONVOLUTIONS},
     "add_qs8": _add_qs8,
     "mul_qs8": _mul_qs8,
     "lut_x8": _lut_x8,
-    "maxpool2d_s8": lambda r: _pool(r, quantized=True, average=False),
-    "maxpool2d_f32": lambda r: _pool(r, quantized=False, average=False),
-    "avgpool2d_qs8": lambda r: _pool(r, quantized=True, average=True),
-    "avgpool2d_f32": lambda r: _pool(r, quantized=False, average=True),
+    "maxpool2d_s8": lambda r: _pool(r, True, "maximum"),
+    "maxpool2d_f32": lambda r: _pool(r, False, "maximum"),
+    "maxpool2d_indices": lambda r: _pool(r, r.random() < 0.5, "indices"),
+    "avgpool2d_qs8": lambda r: _pool(r, True, "average"),
+    "avgpool2d_f32": lambda r: _pool(r, False, "average"),
     "resize2d_qs8": lambda r: _resize(r, quantized=True),
     "resize2d_f32": lambda r: _resize(r, quantized=False),
     "quantize_f32_qs8": _quantize,

@@ -10,7 +10,7 @@ from bitpose.ir.graph import Tensor
 from bitpose.ir.reference.math import exp_f32
 from bitpose.ir.reference.operand import Array, Operand, operator
 from bitpose.ir.reference.reducing import in_lanes
-from bitpose.ir.reference.windows import Window, resize_line
+from bitpose.ir.reference.windows import TransposedWindow, Window, resize_line
 
 #: Elements per step of a float convolution, so that its temporaries stay in cache.
 _BLOCK = 8192
@@ -29,23 +29,59 @@ def conv2d_f32(
 ) -> Array:
     """acc(o) = bias(o), then acc = fma(x, w, acc) over ky, kx, k in this order; clamped.
 
-    Padding is multiplied as 0.0.
+    k runs over the channels of the group of o. Padding is multiplied as 0.0.
     """
     outputs, kernel_h, kernel_w, channels = weights.data.shape
     window = Window(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
-    taps = [tap.reshape(-1, channels) for tap in window.taps(window.padded(x.data, 0.0), y.shape)]
-    w = np.ascontiguousarray(weights.data.transpose(1, 2, 3, 0)).reshape(-1, channels, outputs)
-    pixels = len(taps[0])
+    taps = list(window.taps(window.padded(x.data, 0.0), y.shape))
+    filters = weights.data.reshape(outputs, -1, channels)
+    return _clamp(_products(taps, filters, bias.data, y.shape), fmin, fmax)
+
+
+@operator
+def deconv2d_f32(
+    y: Tensor,
+    x: Operand,
+    weights: Operand,
+    bias: Operand,
+    *,
+    fmin: float,
+    fmax: float,
+    **geometry: int,
+) -> Array:
+    """The same over the taps of each output's phase, the last tap first; clamped."""
+    outputs, kernel_h, kernel_w, channels = weights.data.shape
+    window = TransposedWindow(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
+    filters = weights.data.reshape(outputs, -1, channels)
+    result = np.empty(y.shape, np.float32)
+    for phase in window.phases(x.data, y.shape, 0.0):
+        part = result[:, phase.rows, phase.columns]
+        part[...] = _products(phase.pixels, filters[:, phase.taps], bias.data, part.shape)
+    return _clamp(result, fmin, fmax)
+
+
+def _products(taps: list[Array], filters: Array, bias: Array, shape: tuple[int, ...]) -> Array:
+    """acc(o) = bias(o), then acc = fma(tap(k), filters(o, tap, k), acc) over taps and k in order.
+
+    `taps` are [N, OH, OW, C], `filters` [O, taps, C / groups].
+    """
+    outputs, _, channels = filters.shape
+    pixels = int(np.prod(shape[:3]))
     result = np.empty((pixels, outputs), np.float32)
-    rows = max(1, _BLOCK // outputs)
-    for first in range(0, pixels, rows):
-        block = slice(first, min(first + rows, pixels))
-        acc = np.broadcast_to(bias.data, result[block].shape)
-        for tap, tap_weights in zip(taps, w, strict=True):
-            for k in range(channels):
-                acc = fma(tap[block, k, None], tap_weights[k], acc)
-        result[block] = acc
-    return _clamp(result, fmin, fmax).reshape(y.shape)
+    groups = taps[0].shape[-1] // channels if taps else 1
+    for group in range(groups):
+        columns = slice(group * outputs // groups, (group + 1) * outputs // groups)
+        w = np.ascontiguousarray(filters[columns].transpose(1, 2, 0))
+        rows = max(1, _BLOCK // w.shape[2])
+        for first in range(0, pixels, rows):
+            block = slice(first, min(first + rows, pixels))
+            acc = np.broadcast_to(bias[columns], result[block, columns].shape)
+            for tap, tap_weights in zip(taps, w, strict=True):
+                part = tap.reshape(pixels, -1)[block]
+                for k in range(channels):
+                    acc = fma(part[:, group * channels + k, None], tap_weights[k], acc)
+            result[block, columns] = acc
+    return result.reshape(shape)
 
 
 @operator
@@ -82,15 +118,42 @@ def maxpool2d_f32(
     x: Operand,
     **geometry: int,
 ) -> Array:
-    """acc = first tap on the picture, then acc = x > acc ? x : acc over the others in order."""
+    """acc = first tap on the picture, then acc = x > acc ? x : acc over the others in order.
+
+    The lowest number where no tap is on the picture.
+    """
     window = Window(**geometry)
-    acc = np.zeros(y.shape, np.float32)
+    acc = np.full(y.shape, np.finfo(np.float32).min, np.float32)
     started = np.zeros((1, *y.shape[1:3], 1), bool)
     taps = window.taps(window.padded(x.data, 0.0), y.shape)
     for tap, valid in zip(taps, window.valid_taps(x.data, y.shape), strict=True):
         acc = np.where(valid & (~started | (tap > acc)), tap, acc)
         started = started | valid
     return acc
+
+
+@operator
+def maxpool2d_indices(y: Tensor, x: Operand, *, column_major: int, **geometry: int) -> Array:
+    """Where the element stands that maxpool2d takes: its index in [N,C,H,W], or [N,C,W,H].
+
+    0 where no tap is on the picture.
+    """
+    n, height, width, channels = x.data.shape
+    places = np.arange(x.data.size, dtype=np.int64)
+    if column_major:
+        indices = places.reshape(n, channels, width, height).transpose(0, 3, 2, 1)
+    else:
+        indices = places.reshape(n, channels, height, width).transpose(0, 2, 3, 1)
+    window = Window(**geometry)
+    acc, best = np.zeros(y.shape, x.data.dtype), np.zeros(y.shape, np.int64)
+    started = np.zeros((1, *y.shape[1:3], 1), bool)
+    taps = window.taps(window.padded(x.data, 0), y.shape)
+    where = window.taps(window.padded(indices, 0), y.shape)
+    for tap, index, valid in zip(taps, where, window.valid_taps(x.data, y.shape), strict=True):
+        better = valid & (~started | (tap > acc))
+        acc, best = np.where(better, tap, acc), np.where(better, index, best)
+        started = started | valid
+    return best
 
 
 @operator
@@ -101,7 +164,7 @@ def avgpool2d_f32(
     count_include_pad: int,
     **geometry: int,
 ) -> Array:
-    """acc = 0 + taps in order (padding adds 0), divided by the number of taps counted."""
+    """acc = 0 + taps in order (padding adds 0), divided by the number of taps counted, if any."""
     window = Window(**geometry)
     acc = np.zeros(y.shape, np.float32)
     count = window.counts(x.data, y.shape, bool(count_include_pad))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bitpose.ir.graph import Tensor
 from bitpose.ir.reference.operand import Array, Operand, operator, scale, zero_point
-from bitpose.ir.reference.windows import Window, resize_line
+from bitpose.ir.reference.windows import TransposedWindow, Window, resize_line
 
 
 def requantize(acc: Array, multiplier: Array | float, y: Tensor, qmin: int, qmax: int) -> Array:
@@ -48,18 +48,53 @@ def conv2d_qs8(
 ) -> Array:
     """acc(o) = bias(o) + sum over taps and k of (x - zx) * (w - zw), modulo 2^32; requantized.
 
-    Padding contributes 0. The sums are integers below 2^53 and float64 holds them exactly, in
-    whatever order the matrix product adds.
+    k runs over the channels of the group of o. Padding contributes 0.
     """
     outputs, kernel_h, kernel_w, channels = weights.data.shape
     window = Window(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
-    w = weights.centred().astype(np.float64).reshape(outputs, -1, channels)
-    padded = window.padded(x.centred().astype(np.float64), 0)
-    acc = np.zeros((int(np.prod(y.shape[:3])), outputs), np.float64)
-    for t, tap in enumerate(window.taps(padded, y.shape)):
-        acc += tap.reshape(-1, channels) @ w[:, t].T
-    acc += bias.data
-    return requantize(wrap(acc), multiplier.data, y, qmin, qmax).reshape(y.shape)
+    filters = weights.centred().astype(np.float64).reshape(outputs, -1, channels)
+    taps = list(window.taps(window.padded(x.centred().astype(np.float64), 0), y.shape))
+    acc = wrap(_products(taps, filters, y.shape) + bias.data)
+    return requantize(acc, multiplier.data, y, qmin, qmax)
+
+
+@operator
+def deconv2d_qs8(
+    y: Tensor,
+    x: Operand,
+    weights: Operand,
+    bias: Operand,
+    multiplier: Operand,
+    *,
+    qmin: int,
+    qmax: int,
+    **geometry: int,
+) -> Array:
+    """The same over the taps of each output's phase."""
+    outputs, kernel_h, kernel_w, channels = weights.data.shape
+    window = TransposedWindow(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
+    filters = weights.centred().astype(np.float64).reshape(outputs, -1, channels)
+    acc = np.zeros(y.shape, np.float64)
+    for phase in window.phases(x.centred().astype(np.float64), y.shape, 0):
+        part = acc[:, phase.rows, phase.columns]
+        part[...] = _products(phase.pixels, filters[:, phase.taps], part.shape)
+    return requantize(wrap(acc + bias.data), multiplier.data, y, qmin, qmax)
+
+
+def _products(taps: list[Array], filters: Array, shape: tuple[int, ...]) -> Array:
+    """The sums of tap(k) * filters(o, tap, k), `taps` of [N, OH, OW, C].
+
+    They are integers below 2^53 and float64 holds them exactly, in whatever order the matrix
+    product adds.
+    """
+    outputs, _, channels = filters.shape
+    acc = np.zeros(shape, np.float64)
+    for t, tap in enumerate(taps):
+        groups = tap.shape[-1] // channels
+        a = tap.reshape(*shape[:3], groups, 1, channels)
+        w = filters[:, t].reshape(groups, outputs // groups, channels).swapaxes(1, 2)
+        acc += (a @ w).reshape(shape)
+    return acc
 
 
 @operator

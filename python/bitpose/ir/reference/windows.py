@@ -28,8 +28,8 @@ class Window:
     pad_left: int
     pad_bottom: int
     pad_right: int
-    dilation_h: int = 1
-    dilation_w: int = 1
+    dilation_h: int
+    dilation_w: int
 
     def padded(self, x: Array, value: float) -> Array:
         """[N, H, W, C] with `value` around each picture."""
@@ -60,14 +60,60 @@ class Window:
     def counts(
         self, x: Array, output_shape: tuple[int, ...], include_pad: bool
     ) -> NDArray[np.float32]:
-        """How many taps an average divides by, per output pixel."""
+        """How many taps an average divides by, per output pixel; 1 where there are none."""
         taps = self.kernel_h * self.kernel_w
         if include_pad:
             return np.full((1, 1, 1, 1), taps, np.float32)
         count = np.zeros((1, *output_shape[1:3], 1), np.float32)
         for valid in self.valid_taps(x, output_shape):
             count += valid
-        return count
+        return np.maximum(count, np.float32(1))
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """Outputs of a transposed convolution that see the same taps, y[:, rows, columns].
+
+    `taps` are indices of the filter's taps, last first, and `pixels` what lies under each.
+    """
+
+    rows: slice
+    columns: slice
+    taps: list[int]
+    pixels: list[Array]
+
+
+@dataclass(frozen=True)
+class TransposedWindow(Window):
+    """A window that moves over the output."""
+
+    output_padding_h: int = 0
+    output_padding_w: int = 0
+
+    def phases(self, x: Array, output_shape: tuple[int, ...], padding: float) -> Iterator[Phase]:
+        """Every phase of an output of `output_shape`; where a tap has no input is `padding`."""
+        _, height, width, _ = output_shape
+        for top in range(min(self.stride_h, height)):
+            for left in range(min(self.stride_w, width)):
+                rows, columns = slice(top, None, self.stride_h), slice(left, None, self.stride_w)
+                taps, pixels = [], []
+                for tap in reversed(range(self.kernel_h * self.kernel_w)):
+                    ky, kx = divmod(tap, self.kernel_w)
+                    y = np.arange(height)[rows] + self.pad_top - ky * self.dilation_h
+                    z = np.arange(width)[columns] + self.pad_left - kx * self.dilation_w
+                    if y[0] % self.stride_h == 0 and z[0] % self.stride_w == 0:
+                        taps.append(tap)
+                        line = _take(x, y // self.stride_h, 1, padding)
+                        pixels.append(_take(line, z // self.stride_w, 2, padding))
+                yield Phase(rows, columns, taps, pixels)
+
+
+def _take(x: Array, indices: NDArray[np.intp], axis: int, padding: float) -> Array:
+    """x at `indices` along an axis, and `padding` outside."""
+    inside = (indices >= 0) & (indices < x.shape[axis])
+    taken = x.take(np.where(inside, indices, 0), axis)
+    shape = [-1 if i == axis else 1 for i in range(x.ndim)]
+    return np.where(inside.reshape(shape), taken, x.dtype.type(padding))
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
 from bitpose.ir.graph import Tensor
 from bitpose.onnx.builder import Builder, Ints
 from bitpose.onnx.ops import windows
+from bitpose.onnx.ops.windows import Pair, Window
 from bitpose.onnx.registry import onnx_operator
 
-Pads = tuple[int, int, int, int]
+
+def _extents(x: Tensor) -> Pair:
+    return x.shape[2], x.shape[3]
 
 
-def _pool(
+def _window(
     b: Builder,
     x: Tensor,
     kernel_shape: Ints,
@@ -19,57 +28,53 @@ def _pool(
     dilations: Ints | None,
     pads: Ints | None,
     auto_pad: str,
-    ceil_mode: int,
-    count_include_pad: int | None,
-) -> Tensor:
-    """`count_include_pad` is None for a pool that does not count."""
-    extents = windows.picture(b, x)
-    kernel, step = (
-        windows.pair(b, kernel_shape, "kernel_shape"),
-        windows.pair(b, strides, "strides"),
+) -> tuple[Tensor, Window]:
+    """The operand as a picture and the window over it."""
+    rank, image = windows.spatial_rank(b, x), windows.as_picture(b, x)
+    kernel = windows.pair(b, kernel_shape, "kernel_shape", rank)
+    around = windows.resolve(
+        b, _extents(image), rank, kernel, strides, dilations, auto_pad, pads
     )
-    if windows.pair(b, dilations, "dilations") != (1, 1):
-        b.refuse(f"dilations are {dilations}", "dilations of 1")
-    around = windows.resolve_pads(b, extents, kernel, step, (1, 1), auto_pad, pads)
-    if ceil_mode and auto_pad == "NOTSET":
-        around = _rounded_up(b, extents, kernel, step, around, bool(count_include_pad))
-    windows.check_pads(b, around, kernel)
-    shape = (*x.shape[:2], *windows.outputs(b, extents, kernel, step, (1, 1), around))
-    if count_include_pad is None:
-        b.require_dtype(x, "the operand", "float32", "int8", "uint8")
-        return b.emit("MaxPool", [x], shape, x.dtype, kernel=kernel, strides=step, pads=around)
-    b.require_dtype(x, "the operand", "float32")
-    return b.emit(
-        "AveragePool",
-        [x],
-        shape,
-        kernel=kernel,
-        strides=step,
-        pads=around,
-        count_include_pad=count_include_pad,
-    )
+    return image, around
 
 
-def _rounded_up(
-    b: Builder,
-    extents: tuple[int, int],
-    kernel: tuple[int, int],
-    strides: tuple[int, int],
-    pads: Pads,
-    counted: bool,
-) -> Pads:
-    """ceil_mode as more padding behind, so that the partial last window fits."""
-    result = list(pads)
+def _rounded_up(window: Window, extents: Pair) -> Window:
+    """ceil_mode as more padding behind, so that the partial last window fits.
+
+    A window that would start behind the picture and the padding before it does not count.
+    """
+    pads = list(window.pads)
     for i in range(2):
-        room = extents[i] + pads[i] + pads[2 + i] - kernel[i]
-        last = -(-room // strides[i]) * strides[i]
+        room = extents[i] + pads[i] + pads[2 + i] - window.reach[i] - 1
+        last = -(-room // window.strides[i]) * window.strides[i]
         if last >= extents[i] + pads[i]:
-            b.refuse("ceil_mode adds a window that lies in padding alone", "windows on the picture")
-        if last > room:
-            result[2 + i] += last - room
-            if counted:
-                b.refuse("ceil_mode with count_include_pad", "one of both")
-    return result[0], result[1], result[2], result[3]
+            last -= window.strides[i]
+        pads[2 + i] += max(0, last - room)
+    return replace(window, pads=(pads[0], pads[1], pads[2], pads[3]))
+
+
+def _emit(b: Builder, op: str, x: Tensor, window: Window, **attributes: int) -> Tensor:
+    return b.emit(
+        op,
+        [x],
+        (*x.shape[:2], *window.outputs(b, _extents(x))),
+        x.dtype,
+        kernel=window.kernel,
+        strides=window.strides,
+        dilations=window.dilations,
+        pads=window.pads,
+        **attributes,
+    )
+
+
+def _like(b: Builder, y: Tensor, x: Tensor) -> Tensor:
+    """The result [N, C, 1, W] in the rank of the operand."""
+    return b.reshape(y, (*y.shape[:2], y.shape[3])) if len(x.shape) == 3 else y
+
+
+def _average(b: Builder, x: Tensor, window: Window, count_include_pad: int) -> Tensor:
+    b.require_dtype(x, "the operand", "float32")
+    return _emit(b, "AveragePool", x, window, count_include_pad=count_include_pad)
 
 
 @onnx_operator(7)
@@ -84,11 +89,34 @@ def MaxPool(
     pads: Ints | None = None,
     storage_order: int = 0,
     strides: Ints | None = None,
-) -> Tensor:
-    """2-D, float32 or 8-bit, dilations of 1, without the output Indices."""
-    if b.outputs > 1:
-        b.refuse("Indices is an output", "one output")
-    return _pool(b, x, kernel_shape, strides, dilations, pads, auto_pad, ceil_mode, None)
+) -> Sequence[Tensor]:
+    """1-D and 2-D, float32 or 8-bit."""
+    b.require_dtype(x, "the operand", "float32", "int8", "uint8")
+    image, window = _window(b, x, kernel_shape, strides, dilations, pads, auto_pad)
+    if ceil_mode and auto_pad == "NOTSET":
+        window = _rounded_up(window, _extents(image))
+    values = _like(b, _emit(b, "MaxPool", image, window), x)
+    if b.outputs == 1:
+        return [values]
+    return [values, _like(b, _indices(b, image, window, 1 if storage_order else 0), x)]
+
+
+def _indices(b: Builder, x: Tensor, window: Window, column_major: int) -> Tensor:
+    n, channels, height, width = x.shape
+    nhwc = b.emit(
+        "Transpose", [x], (n, height, width, channels), x.dtype, perm=(0, 2, 3, 1)
+    )
+    sides = ("top", "left", "bottom", "right")
+    attributes = {f"pad_{side}": pad for side, pad in zip(sides, window.pads, strict=True)}
+    for i, axis in enumerate("hw"):
+        attributes[f"kernel_{axis}"] = window.kernel[i]
+        attributes[f"stride_{axis}"] = window.strides[i]
+        attributes[f"dilation_{axis}"] = window.dilations[i]
+    found = b.engine(
+        "maxpool2d_indices", [nhwc], np.int64, None, column_major=column_major, **attributes
+    )
+    shape = (n, channels, *found.shape[1:3])
+    return b.emit("Transpose", [found], shape, np.int64, perm=(0, 3, 1, 2))
 
 
 @onnx_operator(7)
@@ -104,18 +132,92 @@ def AveragePool(
     pads: Ints | None = None,
     strides: Ints | None = None,
 ) -> Tensor:
-    """2-D, float32 or quantized, dilations of 1."""
-    include = 1 if count_include_pad else 0
-    return _pool(b, x, kernel_shape, strides, dilations, pads, auto_pad, ceil_mode, include)
+    """1-D and 2-D, float32 or quantized."""
+    image, window = _window(b, x, kernel_shape, strides, dilations, pads, auto_pad)
+    if ceil_mode and auto_pad == "NOTSET":
+        rounded = _rounded_up(window, _extents(image))
+        if count_include_pad and rounded != window:
+            # Zeros around the picture count, what the last window sees beyond them does not.
+            image = windows.padded(b, image, window.pads)
+            behind = (rounded.pads[2] - window.pads[2], rounded.pads[3] - window.pads[3])
+            rounded, count_include_pad = replace(rounded, pads=(0, 0, *behind)), 0
+        window = rounded
+    return _like(b, _average(b, image, window, 1 if count_include_pad else 0), x)
+
+
+def _lp_pool(b: Builder, x: Tensor, window: Window, p: int) -> Tensor:
+    """(sum |x|^p)^(1/p), where the sum is the average over all taps times their number."""
+    b.require_dtype(x, "the operand", "float32")
+    if p < 1:
+        b.invalid(f"p is {p}")
+
+    def power(base: Tensor, exponent: float) -> Tensor:
+        return b.emit("Pow", [base, b.constant(np.array(exponent, np.float32))], base.shape)
+
+    if p == 1:
+        powers = b.emit("Abs", [x], x.shape)
+    elif p == 2:
+        powers = b.emit("Mul", [x, x], x.shape)
+    else:
+        powers = power(b.emit("Abs", [x], x.shape), p)
+    average = _average(b, powers, window, 1)
+    taps = b.constant(np.array(math.prod(window.kernel), np.float32))
+    total = b.emit("Mul", [average, taps], average.shape)
+    if p == 1:
+        return total
+    return b.emit("Sqrt", [total], total.shape) if p == 2 else power(total, 1 / p)
+
+
+@onnx_operator(7)
+def LpPool(
+    b: Builder,
+    x: Tensor,
+    *,
+    kernel_shape: Ints,
+    auto_pad: str = "NOTSET",
+    ceil_mode: int = 0,
+    dilations: Ints | None = None,
+    p: int = 2,
+    pads: Ints | None = None,
+    strides: Ints | None = None,
+) -> Tensor:
+    """1-D and 2-D, float32."""
+    image, window = _window(b, x, kernel_shape, strides, dilations, pads, auto_pad)
+    if ceil_mode and auto_pad == "NOTSET":
+        window = _rounded_up(window, _extents(image))
+    return _like(b, _lp_pool(b, image, window, p), x)
+
+
+def _everything(b: Builder, x: Tensor) -> tuple[Tensor, Window]:
+    """The operand as a picture, and the window of all of it."""
+    if len(x.shape) < 3:
+        b.invalid(f"the operand has shape {list(x.shape)}")
+    image = windows.as_picture(b, x)
+    if len(x.shape) > 4:
+        image = b.reshape(x, (*x.shape[:3], math.prod(x.shape[3:])))
+    return image, Window(_extents(image), (1, 1), (1, 1), (0, 0, 0, 0))
+
+
+def _of_rank(b: Builder, y: Tensor, x: Tensor) -> Tensor:
+    """The result [N, C, 1, 1] in the rank of the operand."""
+    rank = len(x.shape)
+    return y if rank == 4 else b.reshape(y, (*y.shape[:2], *(1,) * (rank - 2)))
 
 
 @onnx_operator(7)
 def GlobalAveragePool(b: Builder, x: Tensor) -> Tensor:
-    """2-D, float32 or quantized."""
-    return _pool(b, x, windows.picture(b, x), None, None, None, "NOTSET", 0, 0)
+    """Any rank, float32 or quantized."""
+    return _of_rank(b, _average(b, *_everything(b, x), 0), x)
 
 
 @onnx_operator(7)
 def GlobalMaxPool(b: Builder, x: Tensor) -> Tensor:
-    """2-D, float32 or 8-bit."""
-    return _pool(b, x, windows.picture(b, x), None, None, None, "NOTSET", 0, None)
+    """Any rank, float32 or 8-bit."""
+    b.require_dtype(x, "the operand", "float32", "int8", "uint8")
+    return _of_rank(b, _emit(b, "MaxPool", *_everything(b, x)), x)
+
+
+@onnx_operator(7)
+def GlobalLpPool(b: Builder, x: Tensor, *, p: int = 2) -> Tensor:
+    """Any rank, float32."""
+    return _of_rank(b, _lp_pool(b, *_everything(b, x), p), x)

@@ -55,6 +55,7 @@ def _global_average(b: Builder, x: Tensor) -> Tensor:
         (*x.shape[:2], 1, 1),
         kernel=x.shape[2:],
         strides=(1, 1),
+        dilations=(1, 1),
         pads=(0, 0, 0, 0),
         count_include_pad=0,
     )
