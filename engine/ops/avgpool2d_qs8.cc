@@ -21,7 +21,8 @@ constexpr auto kFields = join_fields(
 
 // avgpool2d_qs8: acc = sum of (x - zero point) over the taps of each window that lie on the
 // picture, requantized by multiplier / count, where `multiplier` is scale(x) / scale(y) and count
-// the number of these taps, or of all taps of a window (count_include_pad). acc is 0 without any tap.
+// the number of these taps, or of all taps of a window (count_include_pad). acc is 0 without any
+// tap.
 //   x   int8 [N,H,W,C]
 //   y   int8 [N,OH,OW,C]
 class Avgpool2dQs8Operator final : public PoolOperator {

@@ -30,7 +30,9 @@ class Conv2dQs8Operator final : public ConvOperator {
   const char* kernel_name() const override { return packed_.kernel_name(); }
 
  private:
-  size_t block_rows() const { return rows_per_block(packed_.mr(), taps_.row_bytes(), PackedQs8::kBlockBytes); }
+  size_t block_rows() const {
+    return rows_per_block(packed_.mr(), taps_.row_bytes(), PackedQs8::kBlockBytes);
+  }
   void run_block(const RunArgs& args, const ConvGeometry& geometry, const GemmBlock& block,
                  std::byte* scratch) const;
 

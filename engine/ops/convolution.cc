@@ -101,8 +101,8 @@ Status ConvOperator::reshape(std::span<const TensorDesc> inputs,
   ConvGeometry geometry;
   if (Status status = make_geometry(layer_, x, &geometry); !status.ok()) return status;
   if (x[3] != layer_.channels) {
-    return invalid_model("input " + x.text() + " must have the " +
-                         std::to_string(layer_.channels) + " channels of the weights");
+    return invalid_model("input " + x.text() + " must have the " + std::to_string(layer_.channels) +
+                         " channels of the weights");
   }
   outputs[0].shape = geometry.output_shape(layer_.columns);
   return {};

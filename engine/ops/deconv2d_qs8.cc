@@ -67,14 +67,9 @@ Deconv2dQs8Operator::Deconv2dQs8Operator(const CreateArgs& args, const ConvLayer
   for (const DeconvPhase& phase : phases()) {
     const ConvTaps taps(phase.layer, sizeof(int8_t), PackedQs8::kMergedChannels);
     const std::vector<int8_t> filters = phase.filters(weights, layer.taps());
-    const IgemmQs8Weights operands{layer.columns,
-                                   taps.ks(),
-                                   taps.kc(),
-                                   filters.data(),
-                                   bias,
-                                   multiplier,
-                                   input_zero_point,
-                                   args.inputs[1].zero_point};
+    const IgemmQs8Weights operands{
+        layer.columns, taps.ks(),  taps.kc(),        filters.data(),
+        bias,          multiplier, input_zero_point, args.inputs[1].zero_point};
     parts_.push_back({phase, taps, PackedQs8(args.isas, operands, layer.groups())});
     padding = std::max(padding, taps.padding());
   }
@@ -114,7 +109,7 @@ void Deconv2dQs8Operator::run_block(const RunArgs& args, const Part& part,
   gemm.dst = tile;
   gemm.dst_stride = packed.nr();
   GroupRows<int8_t> rows(part.taps, geometry, part.phase.layer, args.inputs[0].as<int8_t>(),
-                        padding_.data(), block, scratch);
+                         padding_.data(), block, scratch);
   auto* output = args.outputs[0].mutable_as<int8_t>();
   for (size_t i = block.first_panel; i < block.end_panel; ++i) {
     if (rows.turn_to(i / packed.panels_per_group(), gemm)) packed.sum_rows(gemm, sums);

@@ -76,16 +76,15 @@ Status DeconvOperator::reshape(std::span<const TensorDesc> inputs,
   const Shape& x = inputs[0].shape;
   const ConvWindow& w = layer_.window;
   if (x[3] != layer_.channels) {
-    return invalid_model("input " + x.text() + " must have the " +
-                         std::to_string(layer_.channels) + " channels of the weights");
+    return invalid_model("input " + x.text() + " must have the " + std::to_string(layer_.channels) +
+                         " channels of the weights");
   }
   if (x.elements() == 0) return invalid_model("input " + x.text() + " is empty");
   const int64_t height =
       output_extent(x[1], layer_.kernel_h, w.stride_h, w.dilation_h,
                     uint64_t{w.pad_top} + w.pad_bottom, window_.output_padding_h);
-  const int64_t width =
-      output_extent(x[2], layer_.kernel_w, w.stride_w, w.dilation_w,
-                    uint64_t{w.pad_left} + w.pad_right, window_.output_padding_w);
+  const int64_t width = output_extent(x[2], layer_.kernel_w, w.stride_w, w.dilation_w,
+                                      uint64_t{w.pad_left} + w.pad_right, window_.output_padding_w);
   const std::string size = std::to_string(height) + " x " + std::to_string(width);
   if (height < 1 || width < 1) {
     return invalid_model("the padding leaves " + size + " outputs of input " + x.text());
@@ -107,8 +106,7 @@ Cost DeconvOperator::cost(std::span<const TensorDesc> inputs,
   Cost cost = Operator::cost(inputs, outputs);
   for (const DeconvPhase& phase : phases_) {
     const ConvGeometry geometry = geometry_of(phase, inputs[0].shape, outputs[0].shape);
-    cost.macs +=
-        geometry.pixels() * phase.taps.size() * layer_.columns * layer_.filter_channels;
+    cost.macs += geometry.pixels() * phase.taps.size() * layer_.columns * layer_.filter_channels;
   }
   return cost;
 }

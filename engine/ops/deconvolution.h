@@ -28,10 +28,9 @@ struct DeconvWindow {
   uint32_t output_padding_h, output_padding_w;  ///< Rows and columns at the end.
 };
 
-inline constexpr auto kDeconvWindowFields =
-    join_fields(kConvWindowFields,
-                {BITPOSE_FIELD(DeconvWindow, output_padding_h, 0, kLargestWindowExtent),
-                 BITPOSE_FIELD(DeconvWindow, output_padding_w, 0, kLargestWindowExtent)});
+inline constexpr auto kDeconvWindowFields = join_fields(
+    kConvWindowFields, {BITPOSE_FIELD(DeconvWindow, output_padding_h, 0, kLargestWindowExtent),
+                        BITPOSE_FIELD(DeconvWindow, output_padding_w, 0, kLargestWindowExtent)});
 
 struct DeconvF32Attributes {
   DeconvWindow window;

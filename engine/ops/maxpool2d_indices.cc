@@ -10,8 +10,7 @@ struct Attributes {
   uint32_t column_major;
 };
 
-constexpr auto kFields =
-    join_fields(kPoolFields, {BITPOSE_FIELD(Attributes, column_major, 0, 1)});
+constexpr auto kFields = join_fields(kPoolFields, {BITPOSE_FIELD(Attributes, column_major, 0, 1)});
 
 // maxpool2d_indices: where the largest element under each window stands, the first among equals and
 // the one that maxpool2d takes where there are NaNs: its index among the elements of [N,C,H,W], or

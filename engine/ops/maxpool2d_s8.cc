@@ -56,9 +56,8 @@ class Maxpool2dS8Operator final : public PoolOperator {
       }
       if (!has_line) {
         const size_t elements = geometry.input_w * channels;
-        kernel_.run(
-            {.m = 1, .kc = elements, .kh = run.window.kh, .row_step = run.window.row_step},
-            src + run.src_row, line);
+        kernel_.run({.m = 1, .kc = elements, .kh = run.window.kh, .row_step = run.window.row_step},
+                    src + run.src_row, line);
         has_line = true;
       }
       run.window.kh = 1;

@@ -51,7 +51,7 @@ class PackedF32 {
 
   size_t groups_, columns_;  ///< Columns of a group.
   GemmF32Plan plan_;
-  size_t body_bytes_;  ///< Of one packed panel of the plan's body,
+  size_t body_bytes_;   ///< Of one packed panel of the plan's body,
   size_t group_bytes_;  ///< and of all panels of a group.
   AlignedBuffer panels_;
 };

@@ -43,8 +43,7 @@ Status make_geometry(const PoolAttributes& a, const Shape& input, ConvGeometry* 
 PoolRowWalk::PoolRowWalk(const ConvGeometry& geometry, size_t channels, size_t row)
     : geometry_(geometry), channels_(channels), row_(row) {
   const ConvGeometry& g = geometry_;
-  const Span y =
-      clip(row % g.output_h, g.stride_h, g.dilation_h, g.pad_top, g.kernel_h, g.input_h);
+  const Span y = clip(row % g.output_h, g.stride_h, g.dilation_h, g.pad_top, g.kernel_h, g.input_h);
   first_y_ = row / g.output_h * g.input_h + y.first;
   kernel_h_ = y.count;
 }

@@ -57,12 +57,11 @@ struct Layer {
   std::string text() const {
     const ConvWindow& w = window();
     std::string text = input.text() + " kernel " + std::to_string(kernel_h) + "x" +
-                       std::to_string(kernel_w) + " to " + std::to_string(columns) + " in " + std::to_string(groups) +
-                       " groups, window";
-    for (const uint32_t value : {w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top,
-                                 w.pad_left, w.pad_bottom, w.pad_right,
-                                 attributes.window.output_padding_h,
-                                 attributes.window.output_padding_w}) {
+                       std::to_string(kernel_w) + " to " + std::to_string(columns) + " in " +
+                       std::to_string(groups) + " groups, window";
+    for (const uint32_t value :
+         {w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top, w.pad_left, w.pad_bottom,
+          w.pad_right, attributes.window.output_padding_h, attributes.window.output_padding_w}) {
       text += ' ';
       text += std::to_string(value);
     }
@@ -148,9 +147,8 @@ void for_each_tap(const Layer& layer, uint32_t n, uint32_t y, uint32_t x, uint32
     for (uint32_t c = 0; c < channels; ++c) {
       const uint32_t channel = layer.is_depthwise() ? column : group * channels + c;
       const int64_t pixel = (int64_t{n} * layer.input[1] + iy) * layer.input[2] + ix;
-      const size_t weight = layer.is_depthwise()
-                                ? size_t{t} * layer.columns + column
-                                : (size_t{column} * taps + t) * channels + c;
+      const size_t weight = layer.is_depthwise() ? size_t{t} * layer.columns + column
+                                                 : (size_t{column} * taps + t) * channels + c;
       tap(weight, inside ? pixel * layer.channels + channel : -1);
     }
   }

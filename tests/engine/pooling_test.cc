@@ -147,12 +147,11 @@ void check_indices(uint64_t seed) {
     indexed.emplace_back(x[i], static_cast<int64_t>(plane * height * width + place));
   }
   using Taps = std::vector<std::pair<float, int64_t>>;
-  const Taps largest =
-      reference<std::pair<float, int64_t>>(layer, indexed, [](const Taps& taps) {
-        std::pair<float, int64_t> best(-1.0f, 0);
-        for (const auto& tap : taps) best = tap.first > best.first ? tap : best;
-        return best;
-      });
+  const Taps largest = reference<std::pair<float, int64_t>>(layer, indexed, [](const Taps& taps) {
+    std::pair<float, int64_t> best(-1.0f, 0);
+    for (const auto& tap : taps) best = tap.first > best.first ? tap : best;
+    return best;
+  });
   std::vector<int64_t> expected;
   for (const auto& [value, index] : largest) expected.push_back(index);
   check_operator<int64_t, IndicesAttributes, float>(

@@ -197,10 +197,10 @@ Result deconv2d_f32(Maker& m) {
   if (!x) return {};
   const uint32_t channels = m.builder.desc(*x).shape[3], groups = groups_of(m, channels);
   const uint32_t kh = m.small(1, 4), kw = m.small(1, 4), o = groups * m.small(1, 12);
-  return m.add("deconv2d_f32",
-               {*x, m.constant_floats({o, kh, kw, channels / groups}, -1, 1),
-                m.constant_floats({o}, -1, 1)},
-               DType::kF32, float_range(m, deconv_window(m, kh, kw)));
+  return m.add(
+      "deconv2d_f32",
+      {*x, m.constant_floats({o, kh, kw, channels / groups}, -1, 1), m.constant_floats({o}, -1, 1)},
+      DType::kF32, float_range(m, deconv_window(m, kh, kw)));
 }
 
 // Another operand that broadcasts with x: x itself, a sibling, a row or a single value.

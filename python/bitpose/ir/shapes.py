@@ -88,9 +88,7 @@ def _deconv(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Te
         )
         padding = number(attributes, f"pad_{before}") + number(attributes, f"pad_{after}")
         extents.append(
-            deconv_extent(
-                x[1 + axis], weights[1 + axis], stride, padding, dilation, output_padding
-            )
+            deconv_extent(x[1 + axis], weights[1 + axis], stride, padding, dilation, output_padding)
         )
     return (x[0], *extents, weights[0])
 

@@ -50,9 +50,7 @@ def conv_operator(node: Node, weights: Tensor) -> str:
     return "dwconv2d" if depthwise else "conv2d"
 
 
-def conv_weights(
-    r: Rewriter, node: Node, weights: Tensor, note: Quantization | None = None
-) -> str:
+def conv_weights(r: Rewriter, node: Node, weights: Tensor, note: Quantization | None = None) -> str:
     """Constant weights [O, I, h, w] as the operator of the engine wants them: moved, no more."""
     assert weights.data is not None
     if conv_operator(node, weights) == "dwconv2d":

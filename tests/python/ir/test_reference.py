@@ -15,7 +15,7 @@ from bitpose.ir.graph import Attribute, Graph, Node, Quantization, Tensor
 from bitpose.ir.operators import ENGINE
 from bitpose.ir.reference import OPERATORS, run
 from bitpose.ir.reference.operand import Operand
-from bitpose.ir.reference.windows import Window
+from bitpose.ir.reference.windows import TransposedWindow
 
 Array = NDArray[Any]
 RANDOM = np.random.default_rng(11)
@@ -23,7 +23,7 @@ RANDOM = np.random.default_rng(11)
 
 def test_every_operator_of_the_engine_is_here() -> None:
     assert set(OPERATORS) == set(ENGINE)
-    geometry = {f.name for f in fields(Window)}
+    geometry = {f.name for f in fields(TransposedWindow)}
     for name, spec in ENGINE.items():
         parameters = inspect.signature(OPERATORS[name]).parameters.values()
         named = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
@@ -51,7 +51,8 @@ def quantized(shape: tuple[int, ...], scale: float = 0.1, zero_point: int = 0) -
 
 def window(**changes: int) -> dict[str, int]:
     sides = {f"pad_{side}": 0 for side in ("top", "left", "bottom", "right")}
-    return {"stride_h": 1, "stride_w": 1, **sides, **changes}
+    steps = dict.fromkeys(("stride_h", "stride_w", "dilation_h", "dilation_w"), 1)
+    return {**steps, **sides, **changes}
 
 
 def requantize1(acc: int, multiplier: Any, zp: int, qmin: int, qmax: int) -> int:

@@ -82,6 +82,7 @@ def test_convolution_keeps_nan_and_splits_blocks() -> None:
 def test_pools() -> None:
     x = floats(1, 4, 5, 2)
     geometry = {"kernel_h": 2, "kernel_w": 3, "stride_h": 1, "stride_w": 2,
+                "dilation_h": 1, "dilation_w": 1,
                 "pad_top": 0, "pad_left": 1, "pad_bottom": 0, "pad_right": 1}  # fmt: skip
     x[0, 0, 0, 0], x[0, 0, 1, 0] = np.nan, -np.inf
     largest = apply("maxpool2d_f32", output(1, 3, 3, 2), x, **geometry)

@@ -38,7 +38,7 @@ def test_everything_missing_is_reported_at_once() -> None:
     steps = [
         node("Bernoulli", "x", "a"),
         node("Resize", "a - s", "b", mode="nearest"),
-        node("MaxPool", "c", "e", kernel_shape=[2, 2], dilations=[2, 2]),
+        node("MaxPool", "c", "e", kernel_shape=[2, 2], pads=[-1, 0, 0, 0]),
         node("LSTM", "e", "y"),
         node("Relu", "y", "z"),
     ]
@@ -53,7 +53,7 @@ def test_everything_missing_is_reported_at_once() -> None:
         "supported: the operators in docs/onnx-operators.md",
         "Resize (opset 18) 'Resize b': scales is computed at run time; "
         "supported: a constant scales",
-        "MaxPool (opset 18) 'MaxPool e': dilations are (2, 2); supported: dilations of 1",
+        "MaxPool (opset 18) 'MaxPool e': pads are [-1, 0, 0, 0]; supported: pads from 0",
         "LSTM (opset 18) 'LSTM y': has no importer in the domain 'com.example'; "
         "supported: the operators in docs/onnx-operators.md",
     ]

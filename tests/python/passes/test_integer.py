@@ -120,14 +120,15 @@ def test_mul() -> None:
 
 def test_average() -> None:
     def build(d: Draft) -> None:
-        window: dict[str, Any] = {"kernel": (2, 3), "strides": (2, 1), "pads": (0, 1, 0, 1)}
+        window: dict[str, Any] = {"kernel": (2, 3), "strides": (2, 1)}
+        window |= {"dilations": (1, 1), "pads": (0, 1, 0, 1)}
         d.node("AveragePool", "a.real", "f", (1, 2, 2, 4), **window, count_include_pad=1)
 
     _, middle, last = quantized(build)
     assert middle == (
         "y@0231: int8[1,2,4,2] scale 0.25 zero point -3 = avgpool2d_qs8(a@0231, kernel_h=2, "
-        "kernel_w=3, stride_h=2, stride_w=1, pad_top=0, pad_left=1, pad_bottom=0, pad_right=1, "
-        "count_include_pad=1, multiplier=2, qmin=-100, qmax=90)"
+        "kernel_w=3, stride_h=2, stride_w=1, dilation_h=1, dilation_w=1, pad_top=0, pad_left=1, "
+        "pad_bottom=0, pad_right=1, count_include_pad=1, multiplier=2, qmin=-100, qmax=90)"
     )
     assert last.startswith(
         "y: int8[1,2,2,4] scale 0.25 zero point -3 = transpose(y@0231, perm0=0, "

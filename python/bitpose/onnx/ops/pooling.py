@@ -32,9 +32,7 @@ def _window(
     """The operand as a picture and the window over it."""
     rank, image = windows.spatial_rank(b, x), windows.as_picture(b, x)
     kernel = windows.pair(b, kernel_shape, "kernel_shape", rank)
-    around = windows.resolve(
-        b, _extents(image), rank, kernel, strides, dilations, auto_pad, pads
-    )
+    around = windows.resolve(b, _extents(image), rank, kernel, strides, dilations, auto_pad, pads)
     return image, around
 
 
@@ -103,9 +101,7 @@ def MaxPool(
 
 def _indices(b: Builder, x: Tensor, window: Window, column_major: int) -> Tensor:
     n, channels, height, width = x.shape
-    nhwc = b.emit(
-        "Transpose", [x], (n, height, width, channels), x.dtype, perm=(0, 2, 3, 1)
-    )
+    nhwc = b.emit("Transpose", [x], (n, height, width, channels), x.dtype, perm=(0, 2, 3, 1))
     sides = ("top", "left", "bottom", "right")
     attributes = {f"pad_{side}": pad for side, pad in zip(sides, window.pads, strict=True)}
     for i, axis in enumerate("hw"):
