@@ -14,6 +14,8 @@ Status make_geometry(const ConvLayer& layer, const Shape& input, ConvGeometry* g
                             geometry);
 }
 
+}  // namespace
+
 void check_groups(const ConvLayer& layer, OperandChecks& checks) {
   if (!checks.ok()) return;
   checks.require(layer.channels > 0 && layer.channels % layer.filter_channels == 0 &&
@@ -23,8 +25,6 @@ void check_groups(const ConvLayer& layer, OperandChecks& checks) {
                      " channels do not divide the input's " + std::to_string(layer.channels) +
                      " into groups");
 }
-
-}  // namespace
 
 void check_conv_f32_operands(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args,
                              OperandChecks& checks) {

@@ -52,6 +52,9 @@ ConvLayer dense_layer(const CreateArgs& args);
 /// The layer whose weights, the second input, are [kh,kw,C].
 ConvLayer depthwise_layer(const CreateArgs& args);
 
+/// Checks that filters and channels divide into groups.
+void check_groups(const ConvLayer& layer, OperandChecks& checks);
+
 /// Checks the operands x, weights, bias and y of a layer, and its ConvF32Attributes.
 Status check_conv_f32(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args);
 

@@ -203,6 +203,43 @@ Result deconv2d_f32(Maker& m) {
       DType::kF32, float_range(m, deconv_window(m, kh, kw)));
 }
 
+Result conv2d_s32(Maker& m) {
+  const Result words = m.pick(DType::kS32);
+  if (!words) return {};
+  const auto elements = static_cast<uint32_t>(m.builder.desc(*words).shape.elements());
+  const Result x = m.add("reshape", {*words}, DType::kS32, {}, {}, {1, 1, elements, 1});
+  if (!x) return {};
+  const uint32_t kw = m.small(1, 3), o = m.small(1, 4);
+  return m.add("conv2d_s32", {*x, m.constant_words({o, 1, kw, 1}, -99, 99)}, DType::kS32,
+               m.window(1, kw));
+}
+
+// Products with a constant, a matrix of the same dtype or the operand itself.
+Result matmul(Maker& m, const char* type, DType dtype, Attributes attributes,
+              Quantization quantization) {
+  const Result a = m.pick(dtype);
+  if (!a || m.builder.desc(*a).shape.rank < 2) return {};
+  const Shape shape = m.builder.desc(*a).shape;
+  const uint32_t k = shape[shape.rank - 1];
+  uint32_t b = *a;
+  const bool transpose_b = m.random.chance(2);
+  if (!transpose_b) {
+    const Shape constant = {k, m.small(1, 9)};
+    if (dtype == DType::kF32) b = m.constant_floats(constant, -1, 1);
+    if (dtype == DType::kS8) b = m.constant_codes(constant, {0.1f, 3});
+    if (dtype == DType::kS32) b = m.constant_words(constant, -99, 99);
+  }
+  attributes.emplace_back("transpose_b", transpose_b ? 1 : 0);
+  return m.add(type, {*a, b}, dtype, attributes, quantization);
+}
+
+Result matmul_f32(Maker& m) { return matmul(m, "matmul_f32", DType::kF32, {}, {}); }
+Result matmul_s32(Maker& m) { return matmul(m, "matmul_s32", DType::kS32, {}, {}); }
+Result matmul_qs8(Maker& m) {
+  const Attributes attributes = m.quantized_range({{"multiplier", m.random.real(1e-4f, 1e-1f)}});
+  return matmul(m, "matmul_qs8", DType::kS8, attributes, m.codes(DType::kS8));
+}
+
 // Another operand that broadcasts with x: x itself, a sibling, a row or a single value.
 template <typename Constant>
 uint32_t partner(Maker& m, uint32_t x, const Constant& constant) {
@@ -606,6 +643,7 @@ constexpr Generator kGenerators[] = {
     {"concat", concat},
     {"conv2d_f32", conv2d_f32},
     {"conv2d_qs8", conv2d_qs8},
+    {"conv2d_s32", conv2d_s32},
     {"cumulative_sum", cumulative_sum},
     {"deconv2d_f32", deconv2d_f32},
     {"deconv2d_qs8", deconv2d_qs8},
@@ -618,6 +656,9 @@ constexpr Generator kGenerators[] = {
     {"gather_nd", gather_nd},
     {"logic", logic},
     {"lut_x8", lut_x8},
+    {"matmul_f32", matmul_f32},
+    {"matmul_qs8", matmul_qs8},
+    {"matmul_s32", matmul_s32},
     {"maxpool2d_f32", maxpool2d_f32},
     {"maxpool2d_indices", maxpool2d_indices},
     {"maxpool2d_s8", maxpool2d_s8},

@@ -171,6 +171,10 @@ def _each(x: OperandSpec, y: OperandSpec, **attributes: str) -> OperatorSpec:
     return OperatorSpec((x,), y, attributes, elementwise=1)
 
 
+def _product(a: OperandSpec, b: OperandSpec, y: OperandSpec, **attributes: str) -> OperatorSpec:
+    return OperatorSpec((a, b), y, _u32("transpose_b") | attributes)
+
+
 def _moved(**attributes: str) -> OperatorSpec:
     return OperatorSpec((_X,), _Y, attributes, one_dtype=1, moves=True)
 
@@ -205,6 +209,14 @@ ENGINE: Mapping[str, OperatorSpec] = {
     "dwconv2d_f32": _conv_f32(3),
     "deconv2d_qs8": _conv_qs8(4, _DECONV),
     "deconv2d_f32": _conv_f32(4, _DECONV),
+    "conv2d_s32": OperatorSpec(
+        (OperandSpec("x", ("int32",), rank=4), OperandSpec("weights", ("int32",), rank=4)),
+        OperandSpec("y", ("int32",)),
+        _CONV,
+    ),
+    "matmul_f32": _product(_float("a"), _float("b"), _float("y")),
+    "matmul_qs8": _product(_quantized("a"), _quantized("b"), _quantized("y"), **_SCALED_RANGE),
+    "matmul_s32": _product(*(OperandSpec(name, ("int32",)) for name in "aby")),
     "add_qs8": OperatorSpec(
         (_quantized("a"), _quantized("b")),
         _quantized("y"),
@@ -332,6 +344,8 @@ IMPORTED: Mapping[str, ImportedSpec] = {
     "Conv": _imported(2, 3, *_WINDOW, optional="fmin fmax"),
     # The weights are laid out as those of Conv.
     "ConvTranspose": _imported(2, 3, *_WINDOW, "output_padding", optional="fmin fmax"),
+    # The third operand is a bias of one element per column.
+    "MatMul": _imported(2, 3, "transpose_b"),
     "MaxPool": _imported(1, 1, *_POOLED),
     "AveragePool": _imported(1, 1, *_POOLED, "count_include_pad"),
     "Resize": _imported(1, 1, "scales", "coordinate_mode"),

@@ -100,6 +100,25 @@ def _dwconv(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Te
     return (x[0], *_windows(x, weights[:2], attributes), x[3])
 
 
+def _conv_s32(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    x, weights = inputs[0].shape, inputs[1].shape
+    groups, rest = divmod(x[3], weights[3])
+    if rest or weights[0] % groups:
+        raise GraphError(f"weights {weights} do not fit x {x}")
+    return (x[0], *_windows(x, weights[1:3], attributes), weights[0])
+
+
+def matmul_shape(a: Shape, b: Shape, transpose_b: int) -> Shape:
+    """The shape of a product of matrices."""
+    if len(a) < 2 or len(b) < 2 or a[-1] != (b[-1] if transpose_b else b[-2]):
+        raise GraphError(f"matrices {a} and {b} do not fit")
+    return (*broadcast(a[:-2], b[:-2]), a[-2], b[-2] if transpose_b else b[-1])
+
+
+def _matmul(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    return matmul_shape(inputs[0].shape, inputs[1].shape, number(attributes, "transpose_b"))
+
+
 def _pool(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
     x = inputs[0].shape
     kernel = (number(attributes, "kernel_h"), number(attributes, "kernel_w"))
@@ -250,6 +269,10 @@ _RULES: Mapping[str, _Rule] = {
     "dwconv2d_f32": _dwconv,
     "deconv2d_qs8": _deconv,
     "deconv2d_f32": _deconv,
+    "conv2d_s32": _conv_s32,
+    "matmul_f32": _matmul,
+    "matmul_qs8": _matmul,
+    "matmul_s32": _matmul,
     "add_qs8": _broadcast,
     "mul_qs8": _broadcast,
     "lut_x8": _same,

@@ -14,6 +14,7 @@ from bitpose.ir.graph import Graph
 from bitpose.ir.validate import validate
 from bitpose.passes.annotate_quantization import annotate_quantization
 from bitpose.passes.compose_tables import compose_tables
+from bitpose.passes.dense_layers import dense_layers
 from bitpose.passes.dequantize_constants import dequantize_constants
 from bitpose.passes.drop_identities import drop_identities
 from bitpose.passes.eliminate_dead import eliminate_dead
@@ -38,6 +39,7 @@ from bitpose.passes.unsigned_to_signed import unsigned_to_signed
 PIPELINE: Sequence[Pass] = (
     eliminate_dead,
     fold_constants,
+    dense_layers,
     fold_scales,
     annotate_quantization,
     unsigned_to_signed,

@@ -44,6 +44,7 @@ def engine_operators(graph: Graph) -> Graph:
 
         1. Conv, ConvTranspose, MaxPool,
            AveragePool, Resize                 ->  their NHWC operator, transposes around it
+           MatMul(a, b), MatMul(a, b, bias)    ->  matmul_f32, and binary_f32 for the bias
         2. QuantizeLinear, DequantizeLinear    ->  quantize_f32_qs8, dequantize_qs8_f32
         3. Add, PRelu, Mod, ... (`BINARY`)     ->  binary_f32, binary_integer
         4. Sigmoid, Clip, ... (`UNARY`)        ->  unary_f32
@@ -112,6 +113,17 @@ def _conv(r: Rewriter, node: Node, y: Tensor) -> None:
         fmin=number(node, "fmin", -math.inf),
         fmax=number(node, "fmax", math.inf),
     )
+
+
+def _matmul(r: Rewriter, node: Node, y: Tensor) -> None:
+    transpose_b = integer(node, "transpose_b")
+    if len(node.inputs) == 2:
+        r.emit("matmul_f32", node.inputs, y, transpose_b=transpose_b)
+        return
+    product = Tensor(derived(y.name, "product"), y.dtype, y.shape)
+    r.emit("matmul_f32", node.inputs[:2], product, transpose_b=transpose_b)
+    add = FLOAT_FUNCTIONS.index("Add")
+    r.emit("binary_f32", [product.name, node.inputs[2]], y, function=add)
 
 
 def _max_pool(r: Rewriter, node: Node, y: Tensor) -> None:
@@ -250,6 +262,7 @@ _RULES: Mapping[str, Callable[[Rewriter, Node, Tensor], None]] = {
     "Conv": _conv,
     "ConvTranspose": _conv,
     "DequantizeLinear": _dequantize,
+    "MatMul": _matmul,
     "MaxPool": _max_pool,
     "Pad": _pad,
     "QuantizeLinear": _quantize,

@@ -95,12 +95,13 @@ def _into_conv(r: Rewriter, node: Node, source: Node, y: Tensor) -> None:
 
 def _over_reshape(r: Rewriter, node: Node, reshape: Node) -> None:
     """Case 4."""
-    conv = r.producer(reshape.inputs[0])
-    readers = [x.outputs for x in r.readers(reshape.inputs[0])]
-    if conv is None or conv.op not in CONVOLUTIONS or readers != [reshape.outputs]:
+    result = r.tensor(reshape.inputs[0])
+    conv = r.producer(result.name)
+    readers = [x.outputs for x in r.readers(result.name)]
+    shared = readers != [reshape.outputs] or result.name in r.graph.outputs
+    if conv is None or conv.op not in CONVOLUTIONS or shared:
         r.keep(node)
         return
-    result = r.tensor(reshape.inputs[0])
     clamped = replace(result, name=derived(result.name, "clamped"))
     _into_conv(r, node, conv, clamped)
     r.emit("Reshape", [clamped.name], r.tensor(node.outputs[0]))

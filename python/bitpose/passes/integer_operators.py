@@ -25,6 +25,7 @@ def integer_operators(graph: Graph) -> Graph:
         4. Q(Mul(D(a), D(b)))          ->   mul_qs8, multiplier s_a s_b / s_y
         5. Q(AveragePool(D(x)))        ->   avgpool2d_qs8, multiplier s_x / s_y
         6. Q(Resize(D(x)))             ->   resize2d_qs8
+        7. Q(MatMul(D(a), D(b)))       ->   matmul_qs8, multiplier s_a s_b / s_y
 
     qmin and qmax are those of Q. Pictures turn NHWC: a transpose is put before and behind.
     """
@@ -44,7 +45,10 @@ def _convert(r: Rewriter, quantize: Node, node: Node) -> bool:
         case "Add" | "Sub":
             return _add(r, quantize, node)
         case "Mul":
-            return _mul(r, quantize, node)
+            return _mul(r, quantize, node, "mul_qs8")
+        case "MatMul" if len(node.inputs) == 2:
+            transpose_b = integer(node, "transpose_b")
+            return _mul(r, quantize, node, "matmul_qs8", transpose_b=transpose_b)
         case "AveragePool":
             return _average(r, quantize, node)
         case "Resize":
@@ -106,15 +110,16 @@ def add_multipliers(a_scale: float, b_scale: float) -> tuple[int, int]:
     return (small, large) if a < b else (large, small)
 
 
-def _mul(r: Rewriter, quantize: Node, node: Node) -> bool:
-    """Case 4."""
+def _mul(r: Rewriter, quantize: Node, node: Node, op: str, **attributes: int) -> bool:
+    """Cases 4 and 7."""
     operands = _operands(r, node)
     if operands is None:
         return False
     y = r.tensor(quantize.outputs[0])
     qa, qb, qy = _quantizations(*operands, y)
     m = float32_ratio(qa.scale * qb.scale, qy.scale)
-    r.emit("mul_qs8", [x.name for x in operands], y, multiplier=m, **_range(quantize))
+    inputs = [x.name for x in operands]
+    r.emit(op, inputs, y, multiplier=m, **_range(quantize), **attributes)
     return True
 
 

@@ -179,6 +179,30 @@ def _conv_f32(random: Random, kind: str) -> Operation:
     )
 
 
+def _conv_s32(random: Random) -> Operation:
+    shape, extents, _, geometry = _layer(random, "conv2d")
+    x, weights = _integers(random, *shape), _integers(random, *extents)
+    return Operation({"x": x, "weights": weights}, (), geometry, S32, {})
+
+
+def _matmul(random: Random, dtype: np.dtype[Any]) -> Operation:
+    a_batch, b_batch = _broadcast_shapes(random)
+    m, k, n = (int(v) for v in random.integers(1, 40, 3))
+    transposed = int(random.integers(0, 2))
+    make = {F32: _floats, S8: _codes, S32: _integers}[dtype]
+    a = make(random, *a_batch[-2:], m, k)
+    b = make(random, *b_batch[-2:], *((n, k) if transposed else (k, n)))
+    attributes: dict[str, Any] = {"transpose_b": transposed}
+    if dtype == S8:
+        scale = (
+            np.float32(random.uniform(0.001, 0.02)) if random.random() < 0.9 else np.float32(9e5)
+        )
+        attributes |= {"multiplier": float(scale)} | _range(random)
+    names = ("a", "b", "y") if dtype == S8 else ()
+    quantizations = {name: _quantization(random) for name in names}
+    return Operation({"a": a, "b": b}, (), attributes, dtype, quantizations)
+
+
 def _broadcast_shapes(random: Random) -> tuple[tuple[int, ...], tuple[int, ...]]:
     shape = tuple(int(v) for v in random.integers(1, 9, random.integers(1, 5)))
     pair = []
@@ -555,6 +579,10 @@ def _transpose(random: Random) -> Operation:
 _MAKERS: dict[str, Callable[[Random], Operation]] = {
     **{f"{kind}_qs8": partial(_conv_qs8, kind=kind) for kind in CONVOLUTIONS},
     **{f"{kind}_f32": partial(_conv_f32, kind=kind) for kind in CONVOLUTIONS},
+    "conv2d_s32": _conv_s32,
+    "matmul_f32": lambda r: _matmul(r, F32),
+    "matmul_qs8": lambda r: _matmul(r, S8),
+    "matmul_s32": lambda r: _matmul(r, S32),
     "add_qs8": _add_qs8,
     "mul_qs8": _mul_qs8,
     "lut_x8": _lut_x8,

@@ -70,3 +70,17 @@ def test_average_pool_between_codes(case: str) -> None:
 @pytest.mark.parametrize("op", ["GlobalAveragePool", "GlobalMaxPool"])
 def test_global_pool(op: str, shape: tuple[int, ...]) -> None:
     check(model([node(op, "x", "y")], {"x": (F, shape)}, ["y"]))
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+@pytest.mark.parametrize("case", ["ceil pads", "same lower", "1-D", "dilated"])
+def test_lp_pool(case: str, p: int) -> None:
+    x, attributes = WINDOWS[case]
+    step = node("LpPool", "x", "y", p=p, **attributes)
+    check(model([step], {"x": (F, x)}, ["y"], opset=18), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_global_lp_pool(p: int) -> None:
+    step = node("GlobalLpPool", "x", "y", p=p)
+    check(model([step], {"x": (F, X)}, ["y"]), rtol=1e-4, atol=1e-4)

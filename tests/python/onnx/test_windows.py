@@ -158,8 +158,6 @@ REFUSED: dict[str, tuple[Any, str]] = {
         node("Resize", "z - s", "y", mode="cubic"),
         "the operand is int32; supported: float32",
     ),
-    "alpha": (node("Gemm", "m m", "y", alpha=2.0), "alpha 2.0, beta 1.0, transA 0"),
-    "matrices": (node("MatMul", "m n", "y"), "weights or bias are computed at run time"),
 }
 
 

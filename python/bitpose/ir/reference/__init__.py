@@ -16,6 +16,7 @@ from bitpose.ir.reference import (  # noqa: F401 (register operators)
     elementwise,
     floating,
     moving,
+    products,
     quantized,
     reducing,
     selecting,

@@ -7,7 +7,7 @@ from bitpose.ir.graph import Tensor
 from bitpose.ir.shapes import deconv_extent
 from bitpose.onnx.builder import Builder, Ints
 from bitpose.onnx.ops import windows
-from bitpose.onnx.ops.windows import Pads, Pair, Window
+from bitpose.onnx.ops.windows import Pair, Window
 from bitpose.onnx.registry import onnx_operator
 
 
@@ -26,18 +26,12 @@ def Conv(
     strides: Ints | None = None,
 ) -> Tensor:
     """1-D and 2-D, float32 or quantized, constant weights and bias, any groups."""
-    rank = windows.spatial_rank(b, x)
-    b.require_rank(w, "the weights", len(x.shape), "as the operand's")
     b.require_dtype(x, "the operand", "float32")
-    if kernel_shape not in (None, w.shape[2:]):
-        b.invalid(f"kernel_shape {list(kernel_shape or ())} of weights {list(w.shape)}")
-    if w.shape[1] * group != x.shape[1] or w.shape[0] % group:
-        b.invalid(f"weights {list(w.shape)} with group {group} for {list(x.shape)}")
-    image, weights = windows.as_picture(b, x), windows.as_picture(b, w)
-    extents, kernel = _extents(image), _extents(weights)
-    window = windows.resolve(b, extents, rank, kernel, strides, dilations, auto_pad, pads)
-    shape = window.outputs(b, extents)
-    image, around = _without_excess(b, image, window)
+    image, weights, window = conv_window(
+        b, x, w, auto_pad, dilations, group, kernel_shape, pads, strides
+    )
+    shape = window.outputs(b, _extents(image))
+    image, around = windows.without_excess(b, image, window)
     y = b.emit(
         "Conv",
         [image, weights] if bias is None else [image, weights, bias],
@@ -47,20 +41,36 @@ def Conv(
         pads=around,
         group=group,
     )
-    return y if rank == 2 else b.reshape(y, (*y.shape[:2], y.shape[3]))
+    return windows.like(b, y, x)
 
 
 def _extents(x: Tensor) -> Pair:
     return x.shape[2], x.shape[3]
 
 
-def _without_excess(b: Builder, x: Tensor, window: Window) -> tuple[Tensor, Pads]:
-    """The picture, padded where the padding exceeds the window's reach, and the padding left."""
-    top, left, bottom, right = window.pads
-    height, width = window.reach
-    kept = (min(top, height), min(left, width), min(bottom, height), min(right, width))
-    excess = (top - kept[0], left - kept[1], bottom - kept[2], right - kept[3])
-    return windows.padded(b, x, excess), kept
+def conv_window(
+    b: Builder,
+    x: Tensor,
+    w: Tensor,
+    auto_pad: str,
+    dilations: Ints | None,
+    group: int,
+    kernel_shape: Ints | None,
+    pads: Ints | None,
+    strides: Ints | None,
+) -> tuple[Tensor, Tensor, Window]:
+    """Operand and weights of a convolution as pictures, and where its windows lie."""
+    rank = windows.spatial_rank(b, x)
+    b.require_rank(w, "the weights", len(x.shape), "as the operand's")
+    if kernel_shape not in (None, w.shape[2:]):
+        b.invalid(f"kernel_shape {list(kernel_shape or ())} of weights {list(w.shape)}")
+    if w.shape[1] * group != x.shape[1] or w.shape[0] % group:
+        b.invalid(f"weights {list(w.shape)} with group {group} for {list(x.shape)}")
+    image, weights = windows.as_picture(b, x), windows.as_picture(b, w)
+    window = windows.resolve(
+        b, _extents(image), rank, _extents(weights), strides, dilations, auto_pad, pads
+    )
+    return image, weights, window
 
 
 @onnx_operator(7)
@@ -116,7 +126,7 @@ def ConvTranspose(
         group=group,
         output_padding=extra,
     )
-    return y if rank == 2 else b.reshape(y, (*y.shape[:2], y.shape[3]))
+    return windows.like(b, y, x)
 
 
 def _as_of_conv(b: Builder, w: Tensor, group: int) -> Tensor:

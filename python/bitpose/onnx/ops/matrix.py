@@ -1,38 +1,67 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dense layers, which are convolutions over a picture of one pixel."""
+"""Products of matrices."""
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
+from bitpose.errors import GraphError
 from bitpose.ir.graph import Tensor
+from bitpose.ir.shapes import broadcast, matmul_shape
 from bitpose.onnx.builder import Builder
 from bitpose.onnx.registry import onnx_operator
 
 
-def _dense(b: Builder, x: Tensor, weights: Tensor, bias: Tensor | None) -> Tensor:
-    """[M, K] times weights [N, K], as a 1x1 Conv of [M, K, 1, 1]."""
-    rows, inputs = x.shape
-    outputs = weights.shape[0]
-    if weights.shape != (outputs, inputs):
-        b.invalid(f"weights {list(weights.shape)} for {list(x.shape)}")
-    b.require_dtype(x, "the operand", "float32")
-    pixels = b.reshape(x, (rows, inputs, 1, 1))
-    kernel = b.reshape(weights, (outputs, inputs, 1, 1))
-    y = b.emit(
-        "Conv",
-        [pixels, kernel] if bias is None else [pixels, kernel, bias],
-        (rows, outputs, 1, 1),
-        strides=(1, 1),
-        dilations=(1, 1),
-        pads=(0, 0, 0, 0),
-        group=1,
+def transposed(b: Builder, x: Tensor, *perm: int) -> Tensor:
+    """x with its axes in another order."""
+    if perm == tuple(range(len(x.shape))):
+        return x
+    return b.emit("Transpose", [x], [x.shape[i] for i in perm], x.dtype, perm=perm)
+
+
+def matmul(
+    b: Builder, x: Tensor, w: Tensor, bias: Tensor | None = None, transpose_b: int = 0
+) -> Tensor:
+    """A product of float32 matrices of rank 2 or more, and a bias of one element per column."""
+    b.require_dtype(x, "the left operand", "float32")
+    b.require_dtype(w, "the right operand", "float32")
+    try:
+        shape = matmul_shape(x.shape, w.shape, transpose_b)
+    except GraphError as error:
+        b.invalid(str(error))
+    operands = [x, w] if bias is None else [x, w, bias]
+    return b.emit("MatMul", operands, shape, transpose_b=transpose_b)
+
+
+def as_matrices(b: Builder, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    """Operands of MatMul, those of one axis as a row and as a column."""
+    if not x.shape or not w.shape:
+        b.invalid("an operand is a scalar")
+    return (
+        b.reshape(x, (1, *x.shape)) if len(x.shape) == 1 else x,
+        b.reshape(w, (*w.shape, 1)) if len(w.shape) == 1 else w,
     )
-    return b.reshape(y, (rows, outputs))
 
 
-def _transposed(b: Builder, x: Tensor) -> Tensor:
-    return b.emit("Transpose", [x], (x.shape[1], x.shape[0]), x.dtype, perm=(1, 0))
+def without_vectors(b: Builder, y: Tensor, x: Tensor, w: Tensor) -> Tensor:
+    """The product without the axes that `as_matrices` has put in."""
+    shape = y.shape[:-1] if len(w.shape) == 1 else y.shape
+    if len(x.shape) == 1:
+        at = len(y.shape) - 2
+        shape = shape[:at] + shape[at + 1 :]
+    return y if shape == y.shape else b.reshape(y, shape)
+
+
+@onnx_operator(7)
+def MatMul(b: Builder, x: Tensor, w: Tensor) -> Tensor:
+    """Any ranks, float32 or quantized; a constant right operand of rank 2 makes a dense layer."""
+    return without_vectors(b, matmul(b, *as_matrices(b, x, w)), x, w)
+
+
+def _scaled(b: Builder, x: Tensor, factor: float) -> Tensor:
+    if factor == 1:
+        return x
+    return b.emit("Mul", [x, b.constant(np.array(factor, np.float32))], x.shape)
 
 
 @onnx_operator(7)
@@ -47,24 +76,21 @@ def Gemm(
     transA: int = 0,
     transB: int = 0,
 ) -> Tensor:
-    """Dense layer: constant B, alpha and beta 1, transA 0, C with one element per column."""
+    """float32 or quantized; a constant B makes a dense layer."""
     b.require_rank(x, "A", 2, "[M, K]")
     b.require_rank(w, "B", 2, "[K, N]")
-    if alpha != 1 or transA or (c is not None and beta != 1):
-        b.refuse(f"alpha {alpha}, beta {beta}, transA {transA}", "alpha 1, beta 1, transA 0")
-    outputs = w.shape[0] if transB else w.shape[1]
-    if c is not None and c.elements != outputs:
-        b.refuse(f"C has shape {list(c.shape)}", f"{outputs} elements, one per column")
-    bias = None if c is None else b.reshape(c, (outputs,))
-    return _dense(b, x, w if transB else _transposed(b, w), bias)
-
-
-@onnx_operator(7)
-def MatMul(b: Builder, x: Tensor, w: Tensor) -> Tensor:
-    """Dense layer: constant right operand of rank 2."""
-    b.require_rank(w, "the right operand", 2, "[K, N]")
-    if len(x.shape) < 2:
-        b.refuse(f"the left operand has shape {list(x.shape)}", "rank 2 or more")
-    rows = b.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
-    y = _dense(b, rows, _transposed(b, w), None)
-    return b.reshape(y, (*x.shape[:-1], w.shape[1]))
+    left = transposed(b, x, 1, 0) if transA else x
+    columns = w.shape[0 if transB else 1]
+    bias = None
+    if c is not None and alpha == beta == 1 and c.elements == columns == c.shape[-1]:
+        bias, c = b.reshape(c, (columns,)), None
+    y = _scaled(b, matmul(b, left, w, bias, 1 if transB else 0), alpha)
+    if c is None or beta == 0:
+        return y
+    try:
+        shape = broadcast(y.shape, c.shape)
+    except GraphError as error:
+        b.invalid(str(error))
+    if shape != y.shape:
+        b.invalid(f"C has shape {list(c.shape)} for a product {list(y.shape)}")
+    return b.emit("Add", [y, _scaled(b, c, beta)], y.shape)

@@ -65,11 +65,6 @@ def _emit(b: Builder, op: str, x: Tensor, window: Window, **attributes: int) -> 
     )
 
 
-def _like(b: Builder, y: Tensor, x: Tensor) -> Tensor:
-    """The result [N, C, 1, W] in the rank of the operand."""
-    return b.reshape(y, (*y.shape[:2], y.shape[3])) if len(x.shape) == 3 else y
-
-
 def _average(b: Builder, x: Tensor, window: Window, count_include_pad: int) -> Tensor:
     b.require_dtype(x, "the operand", "float32")
     return _emit(b, "AveragePool", x, window, count_include_pad=count_include_pad)
@@ -93,21 +88,17 @@ def MaxPool(
     image, window = _window(b, x, kernel_shape, strides, dilations, pads, auto_pad)
     if ceil_mode and auto_pad == "NOTSET":
         window = _rounded_up(window, _extents(image))
-    values = _like(b, _emit(b, "MaxPool", image, window), x)
+    values = windows.like(b, _emit(b, "MaxPool", image, window), x)
     if b.outputs == 1:
         return [values]
-    return [values, _like(b, _indices(b, image, window, 1 if storage_order else 0), x)]
+    return [values, windows.like(b, _indices(b, image, window, 1 if storage_order else 0), x)]
 
 
 def _indices(b: Builder, x: Tensor, window: Window, column_major: int) -> Tensor:
     n, channels, height, width = x.shape
     nhwc = b.emit("Transpose", [x], (n, height, width, channels), x.dtype, perm=(0, 2, 3, 1))
-    sides = ("top", "left", "bottom", "right")
-    attributes = {f"pad_{side}": pad for side, pad in zip(sides, window.pads, strict=True)}
-    for i, axis in enumerate("hw"):
-        attributes[f"kernel_{axis}"] = window.kernel[i]
-        attributes[f"stride_{axis}"] = window.strides[i]
-        attributes[f"dilation_{axis}"] = window.dilations[i]
+    attributes = windows.attributes(window)
+    attributes |= {"kernel_h": window.kernel[0], "kernel_w": window.kernel[1]}
     found = b.engine(
         "maxpool2d_indices", [nhwc], np.int64, None, column_major=column_major, **attributes
     )
@@ -138,7 +129,7 @@ def AveragePool(
             behind = (rounded.pads[2] - window.pads[2], rounded.pads[3] - window.pads[3])
             rounded, count_include_pad = replace(rounded, pads=(0, 0, *behind)), 0
         window = rounded
-    return _like(b, _average(b, image, window, 1 if count_include_pad else 0), x)
+    return windows.like(b, _average(b, image, window, 1 if count_include_pad else 0), x)
 
 
 def _lp_pool(b: Builder, x: Tensor, window: Window, p: int) -> Tensor:
@@ -181,7 +172,7 @@ def LpPool(
     image, window = _window(b, x, kernel_shape, strides, dilations, pads, auto_pad)
     if ceil_mode and auto_pad == "NOTSET":
         window = _rounded_up(window, _extents(image))
-    return _like(b, _lp_pool(b, image, window, p), x)
+    return windows.like(b, _lp_pool(b, image, window, p), x)
 
 
 def _everything(b: Builder, x: Tensor) -> tuple[Tensor, Window]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bitpose.ir.graph import Tensor
 from bitpose.ir.shapes import window_extent
 from bitpose.onnx.builder import Builder, Ints
+from bitpose.onnx.ops import pad
 
 Pair = tuple[int, int]
 #: Top, left, bottom, right.
@@ -119,10 +120,30 @@ def divided(b: Builder, totals: Pair, auto_pad: str) -> Pads:
     return (*small, *large) if auto_pad == "SAME_UPPER" else (*large, *small)
 
 
+def attributes(window: Window) -> dict[str, int]:
+    """A window as operators of the engine have it, without the kernel."""
+    found = {}
+    for i, axis in enumerate("hw"):
+        found[f"stride_{axis}"] = window.strides[i]
+        found[f"dilation_{axis}"] = window.dilations[i]
+    sides = ("top", "left", "bottom", "right")
+    return found | {f"pad_{side}": amount for side, amount in zip(sides, window.pads, strict=True)}
+
+
+def like(b: Builder, y: Tensor, x: Tensor) -> Tensor:
+    """A result [N, C, 1, W] in the rank of the operand."""
+    return b.reshape(y, (*y.shape[:2], y.shape[3])) if len(x.shape) == 3 else y
+
+
+def without_excess(b: Builder, x: Tensor, window: Window) -> tuple[Tensor, Pads]:
+    """The picture, padded where the padding exceeds the window's reach, and the padding left."""
+    top, left, bottom, right = window.pads
+    height, width = window.reach
+    kept = (min(top, height), min(left, width), min(bottom, height), min(right, width))
+    excess = (top - kept[0], left - kept[1], bottom - kept[2], right - kept[3])
+    return padded(b, x, excess), kept
+
+
 def padded(b: Builder, x: Tensor, pads: Pads) -> Tensor:
     """A picture with zeros around it."""
-    if not any(pads):
-        return x
-    shape = (*x.shape[:2], x.shape[2] + pads[0] + pads[2], x.shape[3] + pads[1] + pads[3])
-    amounts = (0, 0, *pads[:2], 0, 0, *pads[2:])
-    return b.emit("Pad", [x], shape, x.dtype, pads=amounts, value=0.0)
+    return pad.padded(b, x, (0, 0, *pads[:2], 0, 0, *pads[2:]))
