@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/model/text.h"
 #include "engine/ops/conv_rows.h"
 #include "engine/ops/convolution.h"
 
@@ -22,7 +23,7 @@ class Conv2dS32Operator final : public ConvOperator {
     const Shape expected = {layer().columns, layer().kernel_h, layer().kernel_w,
                             layer().filter_channels};
     if (weights != expected) {
-      return invalid_model("weights " + weights.text() + " must be " + expected.text());
+      return invalid_model(text("weights ", weights, " must be ", expected));
     }
     return ConvOperator::reshape(inputs, outputs);
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "engine/model/text.h"
 #include "engine/ops/operands.h"
 
 namespace bitpose {
@@ -18,12 +19,13 @@ Status make_geometry(const ConvLayer& layer, const Shape& input, ConvGeometry* g
 
 void check_groups(const ConvLayer& layer, OperandChecks& checks) {
   if (!checks.ok()) return;
-  checks.require(layer.channels > 0 && layer.channels % layer.filter_channels == 0 &&
-                     layer.columns % layer.groups() == 0,
-                 "weights of " + std::to_string(layer.columns) + " filters of " +
-                     std::to_string(layer.filter_channels) +
-                     " channels do not divide the input's " + std::to_string(layer.channels) +
-                     " into groups");
+  if (layer.channels > 0 && layer.channels % layer.filter_channels == 0 &&
+      layer.columns % layer.groups() == 0) {
+    return;
+  }
+  checks.require(false,
+                 text("weights of ", layer.columns, " filters of ", layer.filter_channels,
+                      " channels do not divide the input's ", layer.channels, " into groups"));
 }
 
 void check_conv_f32_operands(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args,
@@ -54,8 +56,8 @@ void check_conv_qs8_operands(const ConvLayer& layer, uint32_t weights_rank, cons
   for (uint32_t column = 0; column < layer.columns; ++column) {
     const float m = multiplier[column];
     if (std::isfinite(m) && m > 0) continue;
-    checks.require(false, "the multiplier of channel " + std::to_string(column) + " is " +
-                              std::to_string(m) + ", expected a finite positive number");
+    checks.require(false, text("the multiplier of channel ", column, " is ", std::to_string(m),
+                               ", expected a finite positive number"));
   }
 }
 
@@ -101,8 +103,8 @@ Status ConvOperator::reshape(std::span<const TensorDesc> inputs,
   ConvGeometry geometry;
   if (Status status = make_geometry(layer_, x, &geometry); !status.ok()) return status;
   if (x[3] != layer_.channels) {
-    return invalid_model("input " + x.text() + " must have the " + std::to_string(layer_.channels) +
-                         " channels of the weights");
+    return invalid_model(
+        text("input ", x, " must have the ", layer_.channels, " channels of the weights"));
   }
   outputs[0].shape = geometry.output_shape(layer_.columns);
   return {};

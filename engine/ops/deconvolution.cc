@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
-#include <string>
 
+#include "engine/model/text.h"
 #include "engine/runtime/parallel.h"
 
 namespace bitpose {
@@ -76,25 +76,25 @@ Status DeconvOperator::reshape(std::span<const TensorDesc> inputs,
   const Shape& x = inputs[0].shape;
   const ConvWindow& w = layer_.window;
   if (x[3] != layer_.channels) {
-    return invalid_model("input " + x.text() + " must have the " + std::to_string(layer_.channels) +
-                         " channels of the weights");
+    return invalid_model(
+        text("input ", x, " must have the ", layer_.channels, " channels of the weights"));
   }
-  if (x.elements() == 0) return invalid_model("input " + x.text() + " is empty");
+  if (x.elements() == 0) return invalid_model(text("input ", x, " is empty"));
   const int64_t height =
       output_extent(x[1], layer_.kernel_h, w.stride_h, w.dilation_h,
                     uint64_t{w.pad_top} + w.pad_bottom, window_.output_padding_h);
   const int64_t width = output_extent(x[2], layer_.kernel_w, w.stride_w, w.dilation_w,
                                       uint64_t{w.pad_left} + w.pad_right, window_.output_padding_w);
-  const std::string size = std::to_string(height) + " x " + std::to_string(width);
   if (height < 1 || width < 1) {
-    return invalid_model("the padding leaves " + size + " outputs of input " + x.text());
+    return invalid_model(
+        text("the padding leaves ", height, " x ", width, " outputs of input ", x));
   }
   uint64_t elements = uint64_t{x[0]} * layer_.columns;
   if (__builtin_mul_overflow(elements, static_cast<uint64_t>(height), &elements) ||
       __builtin_mul_overflow(elements, static_cast<uint64_t>(width), &elements) ||
       elements > kMaxElements) {
-    return invalid_model("the output of " + size + " pixels has more than " +
-                         std::to_string(kMaxElements) + " elements");
+    return invalid_model(text("the output of ", height, " x ", width, " pixels has more than ",
+                              kMaxElements, " elements"));
   }
   outputs[0].shape = {x[0], static_cast<uint32_t>(height), static_cast<uint32_t>(width),
                       layer_.columns};

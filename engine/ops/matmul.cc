@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/matmul.h"
 
-#include <algorithm>
+#include "engine/model/text.h"
 
 namespace bitpose {
 namespace {
@@ -18,8 +18,8 @@ Shape without_matrix(const Shape& shape) {
 Status make_matmul_geometry(const Shape& a, const Shape& b, bool transpose_b,
                             MatmulGeometry* geometry) {
   const auto refuse = [&](const char* problem) {
-    return invalid_model("a " + a.text() + " and b " + b.text() +
-                         (transpose_b ? " transposed" : "") + ": " + problem);
+    return invalid_model(
+        text("a ", a, " and b ", b, transpose_b ? " transposed: " : ": ", problem));
   };
   if (a.rank < 2 || b.rank < 2) return refuse("both must have rank 2 or more");
   if (a.elements() == 0 || b.elements() == 0) return refuse("neither may be empty");
