@@ -21,7 +21,8 @@ struct AxisPhase {
 std::vector<AxisPhase> axis_phases(uint32_t kernel, uint64_t stride, uint64_t dilation,
                                    uint64_t padding) {
   std::map<uint64_t, AxisPhase> by_remainder;
-  for (uint32_t tap = kernel; tap-- > 0;) {
+  for (uint32_t i = 0; i < kernel; ++i) {
+    const uint32_t tap = kernel - 1 - i;
     by_remainder[tap * dilation % stride].taps.push_back(tap);
   }
   std::vector<AxisPhase> phases;
