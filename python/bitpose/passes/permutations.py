@@ -89,37 +89,3 @@ def of_node(node: Node, rank: int) -> Permutation:
 def suffix(name: str, p: Permutation) -> str:
     """The name of transpose(name, p): "conv1@0231"."""
     return derived(name, "".join(map(str, p)))
-
-
-def across_units(
-    shape: tuple[int, ...], p: Permutation, target: tuple[int, ...]
-) -> tuple[tuple[int, ...], Permutation] | None:
-    """(s, q) with reshape(transpose(x, p), target) = transpose(reshape(x, s), q), for x of `shape`.
-
-    None unless the reshape does nothing but put in and take out axes of extent 1.
-    """
-    viewed = apply(shape, p)
-    if [e for e in viewed if e != 1] != [e for e in target if e != 1]:
-        return None
-    # Axes of extent 1 stand between other axes; those between the same two are each other's.
-    before, after = _units(viewed), _units(target)
-    places: list[tuple[int, int]] = []
-    for axis in after:
-        if axis in before:
-            places.append((p[before.index(axis)], 0))
-        else:
-            last = places[-1] if places else (-1, 0)
-            places.append((last[0], last[1] + 1))
-    order = sorted(range(len(target)), key=lambda i: places[i])
-    return tuple(target[i] for i in order), inverse(tuple(order))
-
-
-def _units(shape: tuple[int, ...]) -> list[tuple[int, int]]:
-    """A name for each axis: how many axes of other extents stand before it, and for an axis of
-    extent 1, the how many'th of these it is.
-    """
-    names, real, units = [], 0, 0
-    for extent in shape:
-        real, units = (real, units + 1) if extent == 1 else (real + 1, 0)
-        names.append((real, units))
-    return names

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bitpose.passes import permutations
 from bitpose.passes.dense_layers import dense_layers
@@ -91,28 +89,3 @@ def test_transposes_pass_reshapes_of_units() -> None:
     back = permutations.attributes(permutations.TO_NHWC)
     d.node("transpose", "c", "y", (2, 1, 9, 4), **back)
     assert all("reshape" in line for line in lines(sink_transposes(d.graph("y"))))
-
-
-@st.composite
-def reshapes(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """A shape, a permutation of it, and what it becomes when axes of extent 1 come and go."""
-    shape = tuple(draw(st.lists(st.sampled_from([1, 1, 2, 3, 5]), min_size=1, max_size=5)))
-    p = tuple(draw(st.permutations(range(len(shape)))))
-    target: list[int] = [e for e in permutations.apply(shape, p) if e != 1]
-    for _ in range(draw(st.integers(0, 3))):
-        target.insert(draw(st.integers(0, len(target))), 1)
-    return shape, p, tuple(target)
-
-
-@given(reshapes())
-def test_across_units(case: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]) -> None:
-    shape, p, target = case
-    x = np.arange(np.prod(shape)).reshape(shape)
-    found = permutations.across_units(shape, p, target)
-    assert found is not None
-    s, q = found
-    np.testing.assert_array_equal(x.transpose(p).reshape(target), x.reshape(s).transpose(q))
-
-
-def test_other_reshapes_are_not_across_units() -> None:
-    assert permutations.across_units((2, 3, 4), (0, 2, 1), (2, 12)) is None
