@@ -84,3 +84,13 @@ def test_lp_pool(case: str, p: int) -> None:
 def test_global_lp_pool(p: int) -> None:
     step = node("GlobalLpPool", "x", "y", p=p)
     check(model([step], {"x": (F, X)}, ["y"]), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("case", [((2, 3, 8, 6), [2, 2]), ((2, 3, 9), [3])])
+def test_max_unpool(case: tuple[tuple[int, ...], list[int]]) -> None:
+    x, kernel = case
+    steps = [
+        node("MaxPool", "x", "a i", kernel_shape=kernel, strides=kernel),
+        node("MaxUnpool", "a i", "y", kernel_shape=kernel, strides=kernel),
+    ]
+    check(model(steps, {"x": (F, x)}, ["y"]))

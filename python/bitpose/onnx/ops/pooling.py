@@ -11,7 +11,7 @@ import numpy as np
 
 from bitpose.ir.graph import Tensor
 from bitpose.onnx.builder import Builder, Ints
-from bitpose.onnx.ops import windows
+from bitpose.onnx.ops import pad, windows
 from bitpose.onnx.ops.windows import Pair, Window
 from bitpose.onnx.registry import onnx_operator
 
@@ -104,6 +104,38 @@ def _indices(b: Builder, x: Tensor, window: Window, column_major: int) -> Tensor
     )
     shape = (n, channels, *found.shape[1:3])
     return b.emit("Transpose", [found], shape, np.int64, perm=(0, 3, 1, 2))
+
+
+@onnx_operator(9)
+def MaxUnpool(
+    b: Builder,
+    x: Tensor,
+    indices: Tensor,
+    output_shape: Tensor | None = None,
+    *,
+    kernel_shape: Ints,
+    pads: Ints | None = None,
+    strides: Ints | None = None,
+) -> Tensor:
+    """1-D and 2-D; a constant output_shape."""
+    rank = windows.spatial_rank(b, x)
+    kernel = windows.pair(b, kernel_shape, "kernel_shape", rank)
+    step, around = windows.pair(b, strides, "strides", rank), windows.four(b, pads, rank)
+    extents = _extents(windows.as_picture(b, x))
+    natural = [(extents[i] - 1) * step[i] + kernel[i] - around[i] - around[2 + i] for i in range(2)]
+    shape = (*x.shape[:2], *natural[2 - rank :])
+    nothing = b.constant(np.zeros(math.prod(shape), x.dtype))
+    places, values = b.reshape(indices, (indices.elements,)), b.reshape(x, (x.elements,))
+    y = b.engine("scatter_elements", [nothing, places, values], x.dtype, None, axis=0, reduction=0)
+    y = b.reshape(y, shape)
+    if output_shape is None:
+        return y
+    # The indices count in what the window gives; more is zeros behind it.
+    wanted = b.ints(output_shape, "output_shape")
+    if len(wanted) != len(shape) or any(w < s for w, s in zip(wanted, shape, strict=True)):
+        b.refuse(f"output_shape is {list(wanted)}", f"{list(shape)} or more")
+    behind = [w - s for w, s in zip(wanted, shape, strict=True)]
+    return pad.padded(b, y, (*(0 for _ in shape), *behind))
 
 
 @onnx_operator(7)
