@@ -61,6 +61,9 @@ struct DeconvPhase {
   /// The filters of this phase [O][taps][C'] of all filters [O][kh * kw][C'].
   template <typename T>
   std::vector<T> filters(const T* all, size_t all_taps) const;
+  /// The filters of this phase [taps][C] of all filters [kh * kw][C].
+  template <typename T>
+  std::vector<T> depthwise_filters(const T* all) const;
 };
 
 /// A transposed convolution: everything but the kernel.
@@ -134,6 +137,16 @@ std::vector<T> DeconvPhase::filters(const T* all, size_t all_taps) const {
       const T* from = all + (o * all_taps + tap) * layer.filter_channels;
       to = std::copy_n(from, layer.filter_channels, to);
     }
+  }
+  return found;
+}
+
+template <typename T>
+std::vector<T> DeconvPhase::depthwise_filters(const T* all) const {
+  std::vector<T> found;
+  for (const uint32_t tap : taps) {
+    const T* from = all + size_t{tap} * layer.channels;
+    found.insert(found.end(), from, from + layer.channels);
   }
   return found;
 }

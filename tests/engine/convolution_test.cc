@@ -37,7 +37,7 @@ struct DeconvAttributes {
   Range range;
 };
 
-enum class Kind { kDense, kDepthwise, kTransposed };
+enum class Kind { kDense, kDepthwise, kTransposed, kDepthwiseTransposed };
 
 struct Layer {
   DeconvAttributes attributes;
@@ -47,10 +47,15 @@ struct Layer {
   Shape input;
 
   const ConvWindow& window() const { return attributes.window.window; }
-  bool is_depthwise() const { return kind == Kind::kDepthwise; }
+  bool is_depthwise() const {
+    return kind == Kind::kDepthwise || kind == Kind::kDepthwiseTransposed;
+  }
+  bool is_transposed() const {
+    return kind == Kind::kTransposed || kind == Kind::kDepthwiseTransposed;
+  }
 
   std::string operator_name(const char* suffix) const {
-    const char* names[] = {"conv2d", "dwconv2d", "deconv2d"};
+    const char* names[] = {"conv2d", "dwconv2d", "deconv2d", "dwdeconv2d"};
     return std::string(names[static_cast<size_t>(kind)]) + suffix;
   }
 
@@ -103,7 +108,7 @@ Layer random_layer(Random& random, Kind kind) {
   const auto side = [&](uint32_t extent, uint32_t padding) {
     uint32_t least = extent > padding ? extent - padding : 1;
     // Padding crops the result of a transposed convolution.
-    if (kind == Kind::kTransposed) least = padding < extent ? 1 : padding - extent + 2;
+    if (layer.is_transposed()) least = padding < extent ? 1 : padding - extent + 2;
     return pick(least, least + (random.chance(2) ? 4 : 17));
   };
   layer.input = {pick(1, 2), side(extent_h, w.pad_top + w.pad_bottom),
@@ -115,10 +120,10 @@ Layer random_layer(Random& random, Kind kind) {
 constexpr int64_t kNoTap = -2;
 
 /// The input row or column under a tap, or -1 outside the picture.
-int64_t input_of(Kind kind, uint32_t output, uint32_t tap, uint32_t stride, uint32_t dilation,
+int64_t input_of(bool transposed, uint32_t output, uint32_t tap, uint32_t stride, uint32_t dilation,
                  uint32_t padding, uint32_t extent) {
   int64_t input = int64_t{output} * stride + int64_t{tap} * dilation - padding;
-  if (kind == Kind::kTransposed) {
+  if (transposed) {
     const int64_t distance = int64_t{output} + padding - int64_t{tap} * dilation;
     if (distance % stride != 0) return kNoTap;
     input = distance / stride;
@@ -137,11 +142,11 @@ void for_each_tap(const Layer& layer, uint32_t n, uint32_t y, uint32_t x, uint32
   const uint32_t taps = layer.kernel_h * layer.kernel_w;
   for (uint32_t i = 0; i < taps; ++i) {
     // A transposed convolution starts with the last tap.
-    const uint32_t t = layer.kind == Kind::kTransposed ? taps - 1 - i : i;
-    const int64_t iy = input_of(layer.kind, y, t / layer.kernel_w, w.stride_h, w.dilation_h,
-                                w.pad_top, layer.input[1]);
-    const int64_t ix = input_of(layer.kind, x, t % layer.kernel_w, w.stride_w, w.dilation_w,
-                                w.pad_left, layer.input[2]);
+    const uint32_t t = layer.is_transposed() ? taps - 1 - i : i;
+    const int64_t iy = input_of(layer.is_transposed(), y, t / layer.kernel_w, w.stride_h,
+                                w.dilation_h, w.pad_top, layer.input[1]);
+    const int64_t ix = input_of(layer.is_transposed(), x, t % layer.kernel_w, w.stride_w,
+                                w.dilation_w, w.pad_left, layer.input[2]);
     if (iy == kNoTap || ix == kNoTap) continue;
     const bool inside = iy >= 0 && ix >= 0;
     for (uint32_t c = 0; c < channels; ++c) {
@@ -177,7 +182,7 @@ std::vector<T> run(const std::string& type_name, const Layer& layer, std::vector
   const ConvAttributes attributes{layer.window(), layer.attributes.range};
   CreateArgs create;
   create.attributes = &attributes;
-  if (layer.kind == Kind::kTransposed) create.attributes = &layer.attributes;
+  if (layer.is_transposed()) create.attributes = &layer.attributes;
   create.inputs = inputs;
   create.outputs = {&output, 1};
   create.isas = isas;
@@ -230,7 +235,7 @@ TensorDesc describe(DType dtype, const Shape& shape, const void* constant = null
 
 Shape output_shape(const Layer& layer) {
   const ConvWindow& w = layer.window();
-  if (layer.kind == Kind::kTransposed) {
+  if (layer.is_transposed()) {
     const DeconvWindow& deconv = layer.attributes.window;
     return {layer.input[0],
             (layer.input[1] - 1) * w.stride_h + (layer.kernel_h - 1) * w.dilation_h + 1 +
@@ -340,7 +345,8 @@ void check_qs8(uint64_t seed, Kind kind) {
 int main() {
   using namespace bitpose::test;
   for (uint64_t seed = 0; seed < 200; ++seed) {
-    for (const Kind kind : {Kind::kDense, Kind::kDepthwise, Kind::kTransposed}) {
+    for (const Kind kind :
+         {Kind::kDense, Kind::kDepthwise, Kind::kTransposed, Kind::kDepthwiseTransposed}) {
       check_f32(seed, kind);
       check_qs8(seed, kind);
     }

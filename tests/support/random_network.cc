@@ -203,6 +203,26 @@ Result deconv2d_f32(Maker& m) {
       DType::kF32, float_range(m, deconv_window(m, kh, kw)));
 }
 
+Result dwdeconv2d_qs8(Maker& m) {
+  const Result x = m.pick(DType::kS8, 4);
+  if (!x) return {};
+  const uint32_t kh = m.small(1, 4), kw = m.small(1, 4), c = m.builder.desc(*x).shape[3];
+  const Quantization w{0, m.random.chance(2) ? 0 : m.codes(DType::kS8).zero_point};
+  return m.add("dwdeconv2d_qs8",
+               {*x, m.constant_codes({kh, kw, c}, w), m.constant_words({c}, -20000, 20000),
+                m.constant_floats({c}, 1e-4f, 1e-2f)},
+               DType::kS8, m.quantized_range(deconv_window(m, kh, kw)), m.codes(DType::kS8));
+}
+
+Result dwdeconv2d_f32(Maker& m) {
+  const Result x = m.pick(DType::kF32, 4);
+  if (!x) return {};
+  const uint32_t kh = m.small(1, 4), kw = m.small(1, 4), c = m.builder.desc(*x).shape[3];
+  return m.add("dwdeconv2d_f32",
+               {*x, m.constant_floats({kh, kw, c}, -1, 1), m.constant_floats({c}, -1, 1)},
+               DType::kF32, float_range(m, deconv_window(m, kh, kw)));
+}
+
 Result conv2d_s32(Maker& m) {
   const Result words = m.pick(DType::kS32);
   if (!words) return {};
@@ -650,6 +670,8 @@ constexpr Generator kGenerators[] = {
     {"dequantize_qs8_f32", dequantize_qs8_f32},
     {"dwconv2d_f32", dwconv2d_f32},
     {"dwconv2d_qs8", dwconv2d_qs8},
+    {"dwdeconv2d_f32", dwdeconv2d_f32},
+    {"dwdeconv2d_qs8", dwdeconv2d_qs8},
     {"expand", expand},
     {"gather", gather},
     {"gather_elements", gather_elements},

@@ -209,6 +209,8 @@ ENGINE: Mapping[str, OperatorSpec] = {
     "dwconv2d_f32": _conv_f32(3),
     "deconv2d_qs8": _conv_qs8(4, _DECONV),
     "deconv2d_f32": _conv_f32(4, _DECONV),
+    "dwdeconv2d_qs8": _conv_qs8(3, _DECONV),
+    "dwdeconv2d_f32": _conv_f32(3, _DECONV),
     "conv2d_s32": OperatorSpec(
         (OperandSpec("x", ("int32",), rank=4), OperandSpec("weights", ("int32",), rank=4)),
         OperandSpec("y", ("int32",)),

@@ -79,7 +79,20 @@ def deconv_extent(
 
 def _deconv(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
     _check_groups(inputs)
+    weights = inputs[1].shape
+    return _deconv_windows(inputs[0].shape, weights[1:3], weights[0], attributes)
+
+
+def _dwdeconv(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
     x, weights = inputs[0].shape, inputs[1].shape
+    if weights[2] != x[3] or inputs[2].shape != (x[3],):
+        raise GraphError(f"weights {weights} do not fit x {x} and bias {inputs[2].shape}")
+    return _deconv_windows(x, weights[:2], x[3], attributes)
+
+
+def _deconv_windows(
+    x: Shape, kernel: Shape, outputs: int, attributes: Mapping[str, Attribute]
+) -> Shape:
     extents = []
     for axis, letter, before, after in ((0, "h", "top", "bottom"), (1, "w", "left", "right")):
         stride, dilation, output_padding = (
@@ -88,9 +101,9 @@ def _deconv(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Te
         )
         padding = number(attributes, f"pad_{before}") + number(attributes, f"pad_{after}")
         extents.append(
-            deconv_extent(x[1 + axis], weights[1 + axis], stride, padding, dilation, output_padding)
+            deconv_extent(x[1 + axis], kernel[axis], stride, padding, dilation, output_padding)
         )
-    return (x[0], *extents, weights[0])
+    return (x[0], *extents, outputs)
 
 
 def _dwconv(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
@@ -269,6 +282,8 @@ _RULES: Mapping[str, _Rule] = {
     "dwconv2d_f32": _dwconv,
     "deconv2d_qs8": _deconv,
     "deconv2d_f32": _deconv,
+    "dwdeconv2d_qs8": _dwdeconv,
+    "dwdeconv2d_f32": _dwdeconv,
     "conv2d_s32": _conv_s32,
     "matmul_f32": _matmul,
     "matmul_qs8": _matmul,

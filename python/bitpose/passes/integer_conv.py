@@ -50,7 +50,7 @@ def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
         2. Q(Conv(D(x), D(w), D(bias)))      ->   conv2d_qs8 with the bias in units of s_x s_w
         3. Q(Conv(D(x), D(w), float bias))   ->   the same
         4. 1 .. 3 with a group per channel   ->   dwconv2d_qs8
-        5. 1 .. 3 with ConvTranspose         ->   deconv2d_qs8
+        5. 1 .. 4 with ConvTranspose         ->   deconv2d_qs8, dwdeconv2d_qs8
         6. 1 .. 5, Q with a scale per output
            channel and one zero point        ->   the same with s_y of each channel; the codes say
                                                   that they have the scale 1

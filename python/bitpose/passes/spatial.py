@@ -44,16 +44,15 @@ CONVOLUTIONS = ("Conv", "ConvTranspose")
 
 def conv_operator(node: Node, weights: Tensor) -> str:
     """The operator of the engine for a convolution, without its dtype; weights are [O, I, h, w]."""
-    if node.op == "ConvTranspose":
-        return "deconv2d"
     depthwise = integer(node, "group") == weights.shape[0] > 1 and weights.shape[1] == 1
-    return "dwconv2d" if depthwise else "conv2d"
+    transposed = node.op == "ConvTranspose"
+    return f"{'dw' if depthwise else ''}{'deconv2d' if transposed else 'conv2d'}"
 
 
 def conv_weights(r: Rewriter, node: Node, weights: Tensor, note: Quantization | None = None) -> str:
     """Constant weights [O, I, h, w] as the operator of the engine wants them: moved, no more."""
     assert weights.data is not None
-    if conv_operator(node, weights) == "dwconv2d":
+    if conv_operator(node, weights).startswith("dw"):
         data, layout = weights.data[:, 0].transpose(1, 2, 0), "hwc"
     else:
         data, layout = weights.data.transpose(0, 2, 3, 1), "ohwi"

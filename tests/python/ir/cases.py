@@ -24,7 +24,7 @@ from bitpose.ir.shapes import output_shape
 
 Array = NDArray[Any]
 Random = np.random.Generator
-CONVOLUTIONS = ("conv2d", "dwconv2d", "deconv2d")
+CONVOLUTIONS = ("conv2d", "dwconv2d", "deconv2d", "dwdeconv2d")
 DTYPES = F32, S8, U8, S32, S64, BOOL = tuple(map(np.dtype, ANY))
 
 
@@ -131,13 +131,13 @@ def _layer(
     """Shapes of the input and of the weights, output channels, geometry."""
     shape = _picture(random)
     (kh, kw), geometry = _window(random)
-    if kind == "dwconv2d":
+    if "deconv2d" in kind:
+        geometry |= {f"output_padding_{a}": int(random.integers(0, 3)) for a in "hw"}
+    if kind.startswith("dw"):
         return shape, (kh, kw, shape[3]), shape[3], geometry
     groups = 1 if random.random() < 0.6 else int(random.integers(1, 5))
     channels = max(1, shape[3] // groups)
     outputs = groups * int(random.integers(1, 40 // groups))
-    if kind == "deconv2d":
-        geometry |= {f"output_padding_{a}": int(random.integers(0, 3)) for a in "hw"}
     return (*shape[:3], groups * channels), (outputs, kh, kw, channels), outputs, geometry
 
 
@@ -149,7 +149,7 @@ def _conv_qs8(random: Random, kind: str) -> Operation:
             "x": _codes(random, *shape),
             "weights": _codes(random, *extents),
             "bias": random.integers(-20000, 20000, outputs).astype(np.int32),
-            "multiplier": _multipliers(random, outputs, int(np.prod(extents)) // outputs),
+            "multiplier": _multipliers(random, outputs, max(1, int(np.prod(extents)) // outputs)),
         },
         ("weights", "bias", "multiplier"),
         geometry | _range(random),

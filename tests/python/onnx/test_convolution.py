@@ -99,7 +99,8 @@ def test_conv_transpose(case: str, bias: bool) -> None:
         node("Relu", "z", "y"),
     ]
     graph = check(model(steps, {"x": (F, x)}, ["y"], constants), rtol=1e-4, atol=1e-4)
-    assert [op for op in operators(graph) if op not in ("reshape", "transpose")] == ["deconv2d_f32"]
+    wanted = "dwdeconv2d_f32" if case == "depthwise" else "deconv2d_f32"
+    assert [op for op in operators(graph) if op not in ("reshape", "transpose")] == [wanted]
 
 
 def _qdq(
@@ -154,7 +155,8 @@ def test_conv_transpose_between_codes(case: str, per_channel: bool) -> None:
     w = np.random.default_rng(3).integers(-127, 128, shape).astype(np.int8)
     step = node("ConvTranspose", "xf wf bf", "yf", **attributes)
     graph = check(_qdq(step, x, w, 1, shape[1] * group, per_channel), steps=1)
-    assert "deconv2d_qs8" in operators(graph)
+    wanted = "dwdeconv2d_qs8" if case == "depthwise" else "deconv2d_qs8"
+    assert wanted in operators(graph)
 
 
 REFUSED: dict[str, tuple[NodeProto, str]] = {

@@ -60,6 +60,33 @@ def deconv2d_f32(
     return _clamp(result, fmin, fmax)
 
 
+@operator
+def dwdeconv2d_f32(
+    y: Tensor,
+    x: Operand,
+    weights: Operand,
+    bias: Operand,
+    *,
+    fmin: float,
+    fmax: float,
+    **geometry: int,
+) -> Array:
+    """acc(c) = bias(c), then acc = fma(x(c), w(c), acc) over the taps of each output's phase, the
+    last tap first; clamped.
+    """
+    kernel_h, kernel_w, channels = weights.data.shape
+    window = TransposedWindow(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
+    w = weights.data.reshape(-1, channels)
+    result = np.empty(y.shape, np.float32)
+    for phase in window.phases(x.data, y.shape, 0.0):
+        part = result[:, phase.rows, phase.columns]
+        acc = np.broadcast_to(bias.data, part.shape)
+        for tap, pixels in zip(phase.taps, phase.pixels, strict=True):
+            acc = fma(pixels, w[tap], acc)
+        part[...] = acc
+    return _clamp(result, fmin, fmax)
+
+
 def _products(taps: list[Array], filters: Array, bias: Array, shape: tuple[int, ...]) -> Array:
     """acc(o) = bias(o), then acc = fma(tap(k), filters(o, tap, k), acc) over taps and k in order.
 

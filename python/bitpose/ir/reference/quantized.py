@@ -81,6 +81,29 @@ def deconv2d_qs8(
     return requantize(wrap(acc + bias.data), multiplier.data, y, qmin, qmax)
 
 
+@operator
+def dwdeconv2d_qs8(
+    y: Tensor,
+    x: Operand,
+    weights: Operand,
+    bias: Operand,
+    multiplier: Operand,
+    *,
+    qmin: int,
+    qmax: int,
+    **geometry: int,
+) -> Array:
+    """acc(c) = bias(c) + sum of (x(c) - zx) * (w(c) - zw) over the taps of each output's phase."""
+    kernel_h, kernel_w, channels = weights.data.shape
+    window = TransposedWindow(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
+    w = weights.centred().reshape(-1, channels)
+    acc = np.broadcast_to(bias.data, y.shape).astype(np.int32)
+    for phase in window.phases(x.centred(), y.shape, 0):
+        for tap, pixels in zip(phase.taps, phase.pixels, strict=True):
+            acc[:, phase.rows, phase.columns] += pixels * w[tap]
+    return requantize(acc, multiplier.data, y, qmin, qmax)
+
+
 def _products(taps: list[Array], filters: Array, shape: tuple[int, ...]) -> Array:
     """The sums of tap(k) * filters(o, tap, k), `taps` of [N, OH, OW, C].
 
