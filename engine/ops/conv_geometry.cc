@@ -4,6 +4,8 @@
 #include <cstring>
 #include <string>
 
+#include "engine/model/text.h"
+
 namespace bitpose {
 namespace {
 
@@ -16,23 +18,23 @@ struct Axis {
   uint64_t padded() const { return input + pad_before + pad_after; }
   uint64_t output() const { return (padded() - kernel_extent()) / stride + 1; }
 
-  std::string text() const {
-    return std::string("convolution ") + name + ": input " + std::to_string(input) + ", kernel " +
-           std::to_string(kernel) + ", stride " + std::to_string(stride) + ", dilation " +
-           std::to_string(dilation) + ", padding " + std::to_string(pad_before) + " and " +
-           std::to_string(pad_after);
+  std::string describe() const {
+    return text("convolution ", name, ": input ", input, ", kernel ", kernel, ", stride ", stride,
+                ", dilation ", dilation, ", padding ", pad_before, " and ", pad_after);
   }
 
   Status check(PaddingRule rule) const {
     if (input == 0 || kernel == 0 || stride == 0 || dilation == 0) {
-      return invalid_argument(text() + ": extents, strides and dilations must be positive");
+      return invalid_argument(
+          text(describe(), ": extents, strides and dilations must be positive"));
     }
     if (rule == PaddingRule::kBelowKernel &&
         (pad_before >= kernel_extent() || pad_after >= kernel_extent())) {
-      return invalid_argument(text() + ": padding must be smaller than the dilated kernel");
+      return invalid_argument(
+          text(describe(), ": padding must be smaller than the dilated kernel"));
     }
     if (kernel_extent() > padded()) {
-      return invalid_argument(text() + ": the kernel does not fit into the padded input");
+      return invalid_argument(text(describe(), ": the kernel does not fit into the padded input"));
     }
     return {};
   }
@@ -78,7 +80,7 @@ Status make_conv_geometry(const ConvWindow& window, uint32_t kernel_h, uint32_t 
                           const Shape& input, uint32_t output_channels, ConvGeometry* geometry,
                           PaddingRule rule) {
   if (input.rank != 4 || input[0] == 0) {
-    return invalid_argument("convolution input " + input.text() + " must be [N,H,W,C]");
+    return invalid_argument(text("convolution input ", input, " must be [N,H,W,C]"));
   }
   const Axis height{"height",          input[1],       kernel_h,         window.stride_h,
                     window.dilation_h, window.pad_top, window.pad_bottom};
@@ -90,9 +92,9 @@ Status make_conv_geometry(const ConvWindow& window, uint32_t kernel_h, uint32_t 
   const uint64_t elements =
       saturating_product(saturating_product(pixels, input[0]), output_channels);
   if (elements == 0 || elements > kMaxElements) {
-    return invalid_argument(height.text() + "; " + width.text() + ": the output would have " +
-                            std::to_string(elements) + " elements, allowed are 1 to " +
-                            std::to_string(kMaxElements));
+    return invalid_argument(text(height.describe(), "; ", width.describe(),
+                                 ": the output would have more than ", kMaxElements,
+                                 " elements, or none"));
   }
   *geometry = {input[0],        input[1],          input[2],          height.output(),
                width.output(),  kernel_h,          kernel_w,          window.stride_h,
