@@ -16,8 +16,9 @@ from bitpose.ir.graph import Graph, Node
 from bitpose.ir.operators import UNARY
 from bitpose.quantize.bias_correction import correct_biases
 from bitpose.quantize.calibration import Calibration, Feed, Progress
+from bitpose.quantize.codes import Codes, activation_codes, channel_codes
 from bitpose.quantize.equalization import equalizable, equalize
-from bitpose.quantize.insert import Codes, activation_codes, channel_codes, insert_codes
+from bitpose.quantize.insert import insert_codes
 from bitpose.quantize.observers import OBSERVERS, Function, Range
 from bitpose.quantize.points import JOINING, Points, find_points, has_weights, origin_of
 from bitpose.quantize.weights import all_weights
@@ -66,7 +67,7 @@ def quantize(
     names = list(dict.fromkeys([*points, *inputs]))
     calibration = Calibration(graph, names, feeds, lambda share: progress((1 + share) / 2))
     codes = choose_codes(graph, points, calibration, options)
-    weights = all_weights(graph)
+    weights = all_weights(graph, codes)
     if options.bias_correction:
         graph = correct_biases(graph, {name: calibration[name].mean for name in inputs}, weights)
     return insert_codes(graph, points, codes, weights)

@@ -16,8 +16,8 @@ from bitpose.passes import run_passes
 from bitpose.quantize import Options, quantize
 from bitpose.quantize.bias_correction import correct_biases
 from bitpose.quantize.calibration import Calibration
+from bitpose.quantize.codes import activation_codes, channel_codes
 from bitpose.quantize.equalization import equalizable, equalize
-from bitpose.quantize.insert import activation_codes, channel_codes
 from bitpose.quantize.observers import Range
 from bitpose.quantize.weights import all_weights, rounded
 
@@ -127,7 +127,7 @@ def test_bias_correction_takes_the_mean_error_away() -> None:
 
     assert mean.min() > 30
     assert shift(True) < shift(False) / 4
-    corrected = correct_biases(graph, {"x": np.zeros(3)}, all_weights(graph))
+    corrected = correct_biases(graph, {"x": np.zeros(3)}, all_weights(graph, {}))
     assert corrected.tensor(corrected.nodes[0].inputs[2]).data == graph.tensor("y.b").data
 
 
@@ -188,3 +188,14 @@ def test_weights_are_symmetric_per_channel() -> None:
     assert got.codes.dtype == np.int8
     np.testing.assert_array_equal(got.codes.reshape(3, 2), [[64, -127], [0, 0], [127, 0]])
     np.testing.assert_array_equal(got.scales, np.array([1 / 127, 1, 2.54 / 127], np.float32))
+
+
+def test_a_channel_that_is_all_bias_stays_within_int32() -> None:
+    d = Draft()
+    d.input("x", SHAPE)
+    weights = np.array([1.0, 1e-15]).reshape(2, 1, 1, 1) * np.ones((2, 3, 1, 1))
+    conv(d, "x", "y", (1, 2, 8, 8), weights)
+    graph = d.graph("y")
+    feed = feeds()[0]
+    got = outputs(quantize(graph, feeds()), feed)
+    np.testing.assert_allclose(got, outputs(graph, feed), atol=0.1)
