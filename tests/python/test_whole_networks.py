@@ -53,6 +53,7 @@ def peers(name: str) -> tuple[Any, Any]:
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
         options.intra_op_num_threads = 1
+        options.log_severity_level = 3
         sessions.append(onnxruntime.InferenceSession(str(shared.model(name)), options))
     return sessions[0], sessions[1]
 

@@ -17,6 +17,7 @@ from bitpose.errors import GraphError, InvalidModelError, Unsupported, Unsupport
 from bitpose.ir.evaluate import evaluate_node
 from bitpose.ir.graph import Graph, Node, Tensor, ancestors
 from bitpose.ir.names import derived, escape, unescape
+from bitpose.ir.operators import MAX_RANK
 from bitpose.ir.validate import validate
 from bitpose.onnx import registry
 from bitpose.onnx.builder import Builder, RefusalError
@@ -281,6 +282,8 @@ class _Importer:
             raise InvalidModelError(f"tensor {name!r} has shape {list(tensor.shape)}")
         if tensor.elements == 0 and not tensor.is_constant:
             raise _empty(tensor)
+        if len(tensor.shape) > MAX_RANK and not tensor.is_constant:
+            raise RefusalError(f"tensor {name!r} has rank {len(tensor.shape)}", f"up to {MAX_RANK}")
         self.tensors[name] = tensor
         self.values[name] = tensor
 
@@ -300,7 +303,8 @@ class _Importer:
                 continue
             dtype, extents = _claimed(claim.type)
             known = [e for e in extents if e is not None]
-            if dtype is not None and len(known) == len(extents):
+            usable = len(known) == len(extents) <= MAX_RANK
+            if dtype is not None and usable:
                 self._define(name, Tensor(name, dtype, tuple(known)))
 
     def _read_output(self, name: str) -> str:

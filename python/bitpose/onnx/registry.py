@@ -135,4 +135,4 @@ def near(op: str, domain: str = "") -> str:
     rows = _REGISTRY.get((_short(domain), op), [])
     if rows:
         return "opsets " + ", ".join(f"{row.first}-{row.last}" for row in rows)
-    return "the operators in docs/onnx-operators.md"
+    return "the operators in docs/operators.md"

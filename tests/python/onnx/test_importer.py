@@ -50,12 +50,12 @@ def test_everything_missing_is_reported_at_once() -> None:
     )
     assert problems(proto) == [
         "Bernoulli (opset 18) 'Bernoulli a': has no importer; "
-        "supported: the operators in docs/onnx-operators.md",
+        "supported: the operators in docs/operators.md",
         "Resize (opset 18) 'Resize b': scales is computed at run time; "
         "supported: a constant scales",
         "MaxPool (opset 18) 'MaxPool e': pads are [-1, 0, 0, 0]; supported: pads from 0",
         "LSTM (opset 18) 'LSTM y': has no importer in the domain 'com.example'; "
-        "supported: the operators in docs/onnx-operators.md",
+        "supported: the operators in docs/operators.md",
     ]
 
 
@@ -266,7 +266,7 @@ def test_support_table() -> None:
         in table
     )
     assert all(row.note for row in registry.registrations())
-    page = Path(__file__).parents[3] / "docs" / "onnx-operators.md"
+    page = Path(__file__).parents[3] / "docs" / "operators.md"
     assert page.read_text().endswith(table)
     spans: dict[str, list[tuple[int, int]]] = {}
     for row in registry.registrations():
