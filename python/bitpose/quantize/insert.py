@@ -13,7 +13,7 @@ from bitpose.ir.names import derived
 from bitpose.passes.rewriter import Rewriter
 from bitpose.quantize.codes import Codes, activation_codes
 from bitpose.quantize.observers import Range
-from bitpose.quantize.points import JOINING, KEEPING, Points, has_weights, output_axis
+from bitpose.quantize.points import JOINING, KEEPING, Points, has_weights
 from bitpose.quantize.weights import Weights
 
 
@@ -108,4 +108,4 @@ class _Writer:
             self.r.constant(derived(name, "zero_point"), zero_points),
         ]
         real = Tensor(derived(name, "dequantized"), tensor.dtype, tensor.shape)
-        return self.r.emit("DequantizeLinear", operands, real, axis=output_axis(node))
+        return self.r.emit("DequantizeLinear", operands, real, axis=0)

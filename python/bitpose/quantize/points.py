@@ -75,11 +75,6 @@ def has_weights(graph: Graph, node: Node) -> bool:
     )
 
 
-def output_axis(node: Node) -> int:
-    """The axis of a node's weights along which output channels stand."""
-    return 1 if node.op == "ConvTranspose" else 0
-
-
 def _read_by_weights(graph: Graph, producers: Mapping[str, Node]) -> set[str]:
     """The float tensors that convolutions read, directly or through operations on codes."""
     wanted: set[str] = set()

@@ -199,3 +199,17 @@ def test_a_channel_that_is_all_bias_stays_within_int32() -> None:
     feed = feeds()[0]
     got = outputs(quantize(graph, feeds()), feed)
     np.testing.assert_allclose(got, outputs(graph, feed), atol=0.1)
+
+
+def test_transposed_convolutions_are_quantized_too() -> None:
+    d = Draft()
+    d.input("x", SHAPE)
+    conv(d, "x", "a", (1, 4, 8, 8), np.random.default_rng(1).normal(0, 1, (4, 3, 3, 3)), fmin=0.0)
+    d.constant("w", np.random.default_rng(2).normal(0, 1, (4, 1, 2, 2)), np.float32)
+    geometry = {"strides": (2, 2), "dilations": (1, 1), "pads": (0, 0, 0, 0), "group": 4}
+    d.node("ConvTranspose", "a w", "y", (1, 4, 16, 16), **geometry, output_padding=(0, 0))
+    graph, feed = d.graph("y"), feeds()[0]
+    quantized = quantize(graph, feeds())
+    final = run_passes(quantized)
+    assert "dwdeconv2d_qs8" in [node.op for node in final.nodes]
+    assert sqnr(outputs(graph, feed), outputs(quantized, feed)) > 30
