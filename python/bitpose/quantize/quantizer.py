@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.errors import InputError
-from bitpose.ir import elementwise
+from bitpose.ir import elementary, elementwise
 from bitpose.ir.graph import Graph, Node
 from bitpose.ir.operators import UNARY
 from bitpose.quantize.bias_correction import correct_biases
-from bitpose.quantize.calibration import Calibration, Feed, Progress
+from bitpose.quantize.calibration import Calibration, Feed, Progress, Runner
 from bitpose.quantize.codes import Codes, activation_codes, channel_codes
 from bitpose.quantize.equalization import equalizable, equalize
 from bitpose.quantize.insert import insert_codes
@@ -34,12 +35,13 @@ class Options:
     """How a network is quantized.
 
     `observer` chooses ranges: "mse", "minmax", "percentile" or "entropy". `equalization` evens out
-    the channels of what one convolution alone reads, `bias_correction` removes the mean error that
+    the channels of what one convolution alone reads; None tries both and keeps what is nearer to
+    the float network on the feeds. `bias_correction` removes the mean error that
     rounded weights cause in each channel.
     """
 
     observer: str = "mse"
-    equalization: bool = True
+    equalization: bool | None = None
     bias_correction: bool = True
 
     def __post_init__(self) -> None:
@@ -60,6 +62,19 @@ def quantize(
     give the same result on every machine. Raises InputError for feeds that do not fit.
     """
     options = options or Options()
+    if options.equalization is not None:
+        return _quantize(graph, feeds, options, progress)
+    candidates = [
+        _quantize(graph, feeds, replace(options, equalization=even), stage)
+        for even, stage in (
+            (True, lambda share: progress(share / 2)),
+            (False, lambda share: progress((1 + share) / 2)),
+        )
+    ]
+    return max(candidates, key=lambda candidate: fidelity(graph, candidate, feeds))
+
+
+def _quantize(graph: Graph, feeds: Sequence[Feed], options: Options, progress: Progress) -> Graph:
     if options.equalization:
         graph = _equalized(graph, feeds, lambda share: progress(share / 2))
     points = find_points(graph)
@@ -71,6 +86,25 @@ def quantize(
     if options.bias_correction:
         graph = correct_biases(graph, {name: calibration[name].mean for name in inputs}, weights)
     return insert_codes(graph, points, codes, weights)
+
+
+def fidelity(graph: Graph, quantized: Graph, feeds: Sequence[Feed]) -> float:
+    """The mean over the outputs of their signal to quantization noise on feeds, in decibels."""
+    exact, rounded = Runner(graph, ()), Runner(quantized, ())
+    signal, noise = np.zeros(len(graph.outputs)), np.zeros(len(graph.outputs))
+    for feed in feeds:
+        left, right = exact.run(feed), rounded.run(feed)
+        for i, name in enumerate(graph.outputs):
+            x, y = (values[name].astype(np.float64) for values in (left, right))
+            signal[i] += _total(x * x)
+            noise[i] += _total((x - y) * (x - y))
+    ratios = np.maximum(signal, 1e-30) / np.maximum(noise, 1e-30)
+    return 10.0 * _total(elementary.log(ratios)) / (len(ratios) * math.log(10.0))
+
+
+def _total(x: NDArray[np.float64]) -> float:
+    """One addition after the other: the same bits on every machine."""
+    return float(np.cumsum(x)[-1])
 
 
 def _equalized(graph: Graph, feeds: Sequence[Feed], progress: Progress) -> Graph:

@@ -19,6 +19,7 @@ from bitpose.quantize.calibration import Calibration
 from bitpose.quantize.codes import activation_codes, channel_codes
 from bitpose.quantize.equalization import equalizable, equalize
 from bitpose.quantize.observers import Range
+from bitpose.quantize.quantizer import fidelity
 from bitpose.quantize.weights import all_weights, rounded
 
 from ..passes.build import Draft
@@ -162,6 +163,16 @@ def test_equalization_helps_small_channels() -> None:
         for e in (False, True)
     )
     assert even.min() > plain.min() + 6
+
+
+def test_the_better_of_both_is_kept() -> None:
+    graph = separable()
+    one, other, best = (
+        fidelity(graph, quantize(graph, feeds(), Options(equalization=even)), feeds())
+        for even in (True, False, None)
+    )
+    assert one != other
+    assert best == max(one, other)
 
 
 def test_what_several_read_is_not_equalized() -> None:
