@@ -21,6 +21,7 @@ from bitpose.ir.operators import MAX_RANK
 from bitpose.ir.validate import validate
 from bitpose.onnx import registry
 from bitpose.onnx.builder import Builder, RefusalError
+from bitpose.onnx.functions import inline_functions
 from bitpose.onnx.initializers import DTYPES, constant_array
 
 #: Bounds on what is read from a file.
@@ -51,7 +52,8 @@ def import_model(
     """
     shapes = {escape(name): shape for name, shape in (shapes or {}).items()}
     constants = {escape(name): value for name, value in (constants or {}).items()}
-    graph = _Importer(_escaped(model), shapes, constants, folder).run()
+    model = _escaped(inline_functions(model, MAX_NODES))
+    graph = _Importer(model, shapes, constants, folder).run()
     try:
         validate(graph)
     except GraphError as error:
@@ -84,9 +86,6 @@ class _Importer:
         self.claims = {v.name: v for v in [*self.proto.value_info, *self.proto.output]}
         self.taken = {name for node in self.proto.node for name in node.output}
         self.taken |= {value.name for value in [*self.proto.initializer, *self.proto.input]}
-        if model.functions:
-            refusal = RefusalError("the model defines functions", "inlined operators")
-            self._report("model", "functions", refusal)
         if self.proto.sparse_initializer:
             refusal = RefusalError("sparse initializers", "dense initializers")
             self._report("model", "sparse", refusal)
