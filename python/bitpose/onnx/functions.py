@@ -74,7 +74,7 @@ def _sizes(functions: dict[_Key, FunctionProto]) -> dict[_Key, int]:
     try:
         order = list(TopologicalSorter(calls).static_order())
     except CycleError as error:
-        names = " -> ".join(name for _, name, _ in error.args[1])
+        names = " -> ".join(f"{name}" for _, name, _ in error.args[1])
         raise InvalidModelError(
             f"the model's functions call each other in a circle: {names}"
         ) from None
