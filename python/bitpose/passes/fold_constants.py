@@ -7,7 +7,8 @@ from bitpose.ir.evaluate import evaluate_node
 from bitpose.ir.graph import Graph
 from bitpose.passes.rewriter import Rewriter
 
-#: Larger constants are not made: a file of a few bytes could ask for more memory than there is.
+#: Larger constants are not made of smaller ones: a file of a few bytes could ask for more memory
+#: than there is.
 _MOST_ELEMENTS = 2**26
 
 
@@ -17,7 +18,8 @@ def fold_constants(graph: Graph) -> Graph:
         1. op(constants)               ->   a constant, for operations of `bitpose.ir.evaluate`
         2. DequantizeLinear(codes)     ->   unchanged: the codes are what is wanted
         3. a graph output              ->   unchanged: an output is written by a node
-        4. more than 2^26 elements     ->   unchanged
+        4. more than 2^26 elements,
+           of operands with fewer      ->   unchanged
 
     Floats are computed in float64, one operation and one rounding to float32 at a time.
     """
@@ -28,7 +30,7 @@ def fold_constants(graph: Graph) -> Graph:
         foldable = (
             node.op != "DequantizeLinear"
             and output.name not in graph.outputs
-            and output.elements <= _MOST_ELEMENTS
+            and output.elements <= max([_MOST_ELEMENTS, *(x.elements for x in inputs)])
             and all(x.is_constant for x in inputs)
         )
         value = evaluate_node(node, inputs, output) if foldable else None

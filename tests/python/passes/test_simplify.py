@@ -430,3 +430,17 @@ def test_fold_casts() -> None:
         "y: float32[3] = gather_nd(v, b, batch_dims=0)",
         "n: int32[3,1] = Neg(b)",
     ]
+
+
+def test_large_constants_are_folded_where_they_do_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(fold_constants.__globals__, "_MOST_ELEMENTS", 10)
+    d = Draft()
+    d.input("x", (4, 5))
+    d.constant("c", np.ones((4, 5)), np.float32)
+    d.constant("row", np.ones((1, 5)), np.float32)
+    d.constant("column", np.ones((4, 1)), np.float32)
+    d.node("Neg", "c", "kept", (4, 5))
+    d.node("Add", "row column", "grown", (4, 5))
+    d.node("Mul", "x kept", "t", (4, 5))
+    d.node("Mul", "t grown", "y", (4, 5))
+    assert [node.op for node in fold_constants(d.graph("y")).nodes] == ["Add", "Mul", "Mul"]
