@@ -70,6 +70,8 @@ PIPELINE: Sequence[Pass] = (
 FLOAT_PIPELINE: Sequence[Pass] = (
     eliminate_dead,
     fold_constants,
+    dense_layers,
+    fold_constants,
     fold_scales,
     drop_identities,
     fold_clips,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from bitpose.errors import InputError
 from bitpose.ir.graph import Graph
 from bitpose.ir.reference import run
-from bitpose.passes import run_passes
+from bitpose.passes import FLOAT_PIPELINE, run_passes
 from bitpose.quantize import Options, quantize
 from bitpose.quantize.bias_correction import correct_biases
 from bitpose.quantize.calibration import Calibration
@@ -223,4 +224,22 @@ def test_transposed_convolutions_are_quantized_too() -> None:
     quantized = quantize(graph, feeds())
     final = run_passes(quantized)
     assert "dwdeconv2d_qs8" in [node.op for node in final.nodes]
+    assert sqnr(outputs(graph, feed), outputs(quantized, feed)) > 30
+
+
+def test_dense_layers_are_quantized_too() -> None:
+    random = np.random.default_rng(3)
+    d = Draft()
+    d.input("x", (4, 16))
+    d.constant("w", random.normal(0, 1, (16, 8)), np.float32)
+    d.constant("v", random.normal(0, 1, (8, 5)), np.float32)
+    d.node("MatMul", "x w", "h", (4, 8), transpose_b=0)
+    d.node("Clip", "h", "r", (4, 8), low=0.0, high=math.inf)
+    d.node("MatMul", "r v", "y", (4, 5), transpose_b=0)
+    graph = run_passes(d.graph("y"), FLOAT_PIPELINE)
+    feed = {"x": random.normal(0, 1, (4, 16)).astype(np.float32)}
+    quantized = quantize(graph, [feed])
+    names = [node.op for node in run_passes(quantized).nodes]
+    assert names.count("conv2d_qs8") == 2
+    assert "matmul_f32" not in names
     assert sqnr(outputs(graph, feed), outputs(quantized, feed)) > 30
