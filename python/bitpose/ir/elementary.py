@@ -36,6 +36,11 @@ _ERF_TERMS = 30
 _ERFC_LEVELS = 200
 
 
+def total(x: Array) -> Array:
+    """The sum over the last axis, one addition after the other."""
+    return np.asarray(np.cumsum(x, axis=-1)[..., -1])
+
+
 def _factorial(n: int) -> float:
     return float(np.prod(np.arange(1, n + 1, dtype=np.float64), initial=1.0))
 

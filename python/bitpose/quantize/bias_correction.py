@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from bitpose.ir.elementary import total
 from bitpose.ir.graph import Graph, Node
 from bitpose.ir.names import derived
 from bitpose.passes.rewriter import Rewriter, integer
@@ -43,14 +44,9 @@ def _correct(r: Rewriter, conv: Node, mean: NDArray[np.float64], weights: Weight
     error = weights.codes * weights.scales.astype(np.float64).reshape(-1, 1, 1, 1) - exact
     group = integer(conv, "group")
     seen = np.repeat(mean.reshape(group, width), outputs // group, axis=0)
-    shift = _sum(_sum(error.reshape(outputs, width, -1)) * seen)
+    shift = total(total(error.reshape(outputs, width, -1)) * seen)
     bias = r.tensor(conv.inputs[2]).data if len(conv.inputs) > 2 else np.zeros(outputs, np.float32)
     assert bias is not None
     name = r.constant(derived(conv.outputs[0], "bias"), (bias - shift).astype(np.float32))
     y = r.tensor(conv.outputs[0])
     r.emit(conv.op, [*conv.inputs[:2], name], y, **conv.attributes)
-
-
-def _sum(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Over the last axis, one addition after the other: the same bits on every machine."""
-    return np.asarray(np.cumsum(x, axis=-1)[..., -1])

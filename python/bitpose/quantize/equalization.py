@@ -84,9 +84,9 @@ def _scalable(graph: Graph, node: Node) -> bool:
 def _factors(graph: Graph, reach: Mapping[str, Array]) -> dict[str, Array]:
     readers = graph.consumers()
     factors = {}
-    for name in equalizable(graph):
-        most = reach[name].astype(np.float64)
-        reader = readers[name][0]
+    for name, values in reach.items():
+        most = values.astype(np.float64)
+        (reader,) = readers[name]
         depthwise = graph.tensor(reader.inputs[1]).shape[1] == 1
         wanted = np.divide(most.max(), most, out=np.ones_like(most), where=most > 0)
         share = 1.0 if depthwise else _MIXED_SHARE

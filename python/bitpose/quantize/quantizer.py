@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bitpose.errors import InputError
 from bitpose.ir import elementary, elementwise
+from bitpose.ir.elementary import total
 from bitpose.ir.graph import Graph, Node
 from bitpose.ir.operators import UNARY
 from bitpose.quantize.bias_correction import correct_biases
@@ -36,8 +37,8 @@ class Options:
 
     `observer` chooses ranges: "mse", "minmax", "percentile" or "entropy". `equalization` evens out
     the channels of what one convolution alone reads; None tries both and keeps what is nearer to
-    the float network on the feeds. `bias_correction` removes the mean error that
-    rounded weights cause in each channel.
+    the float network on the feeds. `bias_correction` removes the mean error that rounded weights
+    cause in each channel.
     """
 
     observer: str = "mse"
@@ -62,25 +63,29 @@ def quantize(
     give the same result on every machine. Raises InputError for feeds that do not fit.
     """
     options = options or Options()
-    if options.equalization is not None:
+    names = equalizable(graph)
+    if options.equalization is False or not names:
         return _quantize(graph, feeds, options, progress)
-    candidates = [
-        _quantize(graph, feeds, replace(options, equalization=even), stage)
-        for even, stage in (
-            (True, lambda share: progress(share / 2)),
-            (False, lambda share: progress((1 + share) / 2)),
-        )
-    ]
-    return max(candidates, key=lambda candidate: fidelity(graph, candidate, feeds))
+    stages = 2 if options.equalization else 3
+    even = _quantize(
+        _equalized(graph, names, feeds, lambda share: progress(share / stages)),
+        feeds,
+        options,
+        lambda share: progress((1 + share) / stages),
+    )
+    if options.equalization:
+        return even
+    plain = _quantize(graph, feeds, options, lambda share: progress((2 + share) / stages))
+    runner = Runner(graph, ())
+    exact = [runner.run(feed) for feed in feeds]
+    return max((even, plain), key=lambda candidate: fidelity(exact, candidate, feeds))
 
 
 def _quantize(graph: Graph, feeds: Sequence[Feed], options: Options, progress: Progress) -> Graph:
-    if options.equalization:
-        graph = _equalized(graph, feeds, lambda share: progress(share / 2))
     points = find_points(graph)
     inputs = [node.inputs[0] for node in graph.nodes if has_weights(graph, node)]
     names = list(dict.fromkeys([*points, *inputs]))
-    calibration = Calibration(graph, names, feeds, lambda share: progress((1 + share) / 2))
+    calibration = Calibration(graph, names, feeds, progress)
     codes = choose_codes(graph, points, calibration, options)
     weights = all_weights(graph, codes)
     if options.bias_correction:
@@ -88,28 +93,30 @@ def _quantize(graph: Graph, feeds: Sequence[Feed], options: Options, progress: P
     return insert_codes(graph, points, codes, weights)
 
 
-def fidelity(graph: Graph, quantized: Graph, feeds: Sequence[Feed]) -> float:
-    """The mean over the outputs of their signal to quantization noise on feeds, in decibels."""
-    exact, rounded = Runner(graph, ()), Runner(quantized, ())
-    signal, noise = np.zeros(len(graph.outputs)), np.zeros(len(graph.outputs))
-    for feed in feeds:
-        left, right = exact.run(feed), rounded.run(feed)
-        for i, name in enumerate(graph.outputs):
-            x, y = (values[name].astype(np.float64) for values in (left, right))
-            signal[i] += _total(x * x)
-            noise[i] += _total((x - y) * (x - y))
+def fidelity(
+    exact: Sequence[Mapping[str, Array]], quantized: Graph, feeds: Sequence[Feed]
+) -> float:
+    """The mean over the outputs of their signal to quantization noise on feeds, in decibels.
+
+    `exact` has the outputs of the float network for each feed.
+    """
+    runner = Runner(quantized, ())
+    signal, noise = (np.zeros(len(quantized.outputs)) for _ in range(2))
+    for feed, reference in zip(feeds, exact, strict=True):
+        got = runner.run(feed)
+        for i, name in enumerate(quantized.outputs):
+            x, y = (values[name].astype(np.float64).reshape(-1) for values in (reference, got))
+            signal[i] += total(x * x)
+            noise[i] += total((x - y) * (x - y))
     ratios = np.maximum(signal, 1e-30) / np.maximum(noise, 1e-30)
-    return 10.0 * _total(elementary.log(ratios)) / (len(ratios) * math.log(10.0))
+    return 10.0 * float(total(elementary.log(ratios))) / (len(ratios) * math.log(10.0))
 
 
-def _total(x: NDArray[np.float64]) -> float:
-    """One addition after the other: the same bits on every machine."""
-    return float(np.cumsum(x)[-1])
-
-
-def _equalized(graph: Graph, feeds: Sequence[Feed], progress: Progress) -> Graph:
-    seen = Calibration(graph, equalizable(graph), feeds, progress)
-    reach = {name: np.maximum(-seen[name].low, seen[name].high) for name in equalizable(graph)}
+def _equalized(
+    graph: Graph, names: Sequence[str], feeds: Sequence[Feed], progress: Progress
+) -> Graph:
+    seen = Calibration(graph, names, feeds, progress)
+    reach = {name: np.maximum(-seen[name].low, seen[name].high) for name in names}
     return equalize(graph, reach)
 
 
@@ -118,11 +125,13 @@ def choose_codes(
 ) -> dict[str, Codes]:
     """Scale and zero point of every point."""
     observe = OBSERVERS[options.observer]
+    producers, consumers = graph.producers(), graph.consumers()
     ranges = {}
     for name in points.scaled:
-        seen = calibration[name].histogram
-        ranges[name] = _clipped(graph, name, observe(seen, _function(graph, name))).with_zero()
-    _share_concats(graph, ranges)
+        readers = [] if name in graph.outputs else consumers.get(name, [])
+        chosen = observe(calibration[name].histogram, _function(readers))
+        ranges[name] = _clipped(producers.get(name), chosen).with_zero()
+    _share_concats(graph, producers, ranges)
     for name, first in points.scaled.items():
         ranges[name] = ranges[first]
     codes = {name: activation_codes(values) for name, values in ranges.items()}
@@ -131,9 +140,8 @@ def choose_codes(
     return codes
 
 
-def _clipped(graph: Graph, name: str, values: Range) -> Range:
+def _clipped(node: Node | None, values: Range) -> Range:
     """A convolution with a clamp gives nothing outside it."""
-    node = graph.producers().get(name)
     if node is None:
         return values
     low, high = (node.attributes.get(end) for end in ("fmin", "fmax"))
@@ -143,10 +151,9 @@ def _clipped(graph: Graph, name: str, values: Range) -> Range:
     )
 
 
-def _function(graph: Graph, name: str) -> Function:
-    """The elementwise function through which alone a tensor is read, if there is one."""
-    readers = graph.consumers().get(name, [])
-    if name in graph.outputs or len(readers) != 1 or readers[0].op not in UNARY:
+def _function(readers: Sequence[Node]) -> Function:
+    """The elementwise function that alone reads a tensor, if there is one."""
+    if len(readers) != 1 or readers[0].op not in UNARY:
         return None
     node = readers[0]
     return lambda x: _evaluate(node, x)
@@ -157,12 +164,11 @@ def _evaluate(node: Node, x: NDArray[np.float64]) -> NDArray[np.float64]:
     return value.astype(np.float64)
 
 
-def _share_concats(graph: Graph, ranges: dict[str, Range]) -> None:
+def _share_concats(graph: Graph, producers: Mapping[str, Node], ranges: dict[str, Range]) -> None:
     """Gives a Concat and its parts one range, so that joining them moves bytes and nothing else.
 
     A part that would lose too much keeps its own and goes through a table.
     """
-    producers = graph.producers()
     for node in graph.nodes:
         name = node.outputs[0]
         if node.op not in JOINING or name not in ranges:
