@@ -10,8 +10,11 @@ std::string join_text(std::span<const TextPart> parts) {
       case TextPart::Kind::kText:
         result += part.text_;
         break;
-      case TextPart::Kind::kNumber:
-        result += std::to_string(part.number_);
+      case TextPart::Kind::kInteger:
+        result += std::to_string(part.integer_);
+        break;
+      case TextPart::Kind::kReal:
+        result += std::to_string(part.real_);
         break;
       case TextPart::Kind::kShape:
         result += part.shape_->text();

@@ -69,6 +69,8 @@ class ConcatOperator final : public Operator {
     });
   }
 
+  bool takes_empty_inputs() const override { return true; }
+
  private:
   uint32_t axis_;
 };

@@ -56,7 +56,7 @@ void check_conv_qs8_operands(const ConvLayer& layer, uint32_t weights_rank, cons
   for (uint32_t column = 0; column < layer.columns; ++column) {
     const float m = multiplier[column];
     if (std::isfinite(m) && m > 0) continue;
-    checks.require(false, text("the multiplier of channel ", column, " is ", std::to_string(m),
+    checks.require(false, text("the multiplier of channel ", column, " is ", m,
                                ", expected a finite positive number"));
   }
 }

@@ -14,20 +14,25 @@ namespace {
 
 // expand: x repeated by numpy's broadcasting up to the shape of y, which the model states.
 //   x, y   any dtype, the same for both
+// Where an extent of x is smaller in a run, so is that of y, unless x is repeated along it.
 class ExpandOperator final : public Operator {
  public:
-  explicit ExpandOperator(const Shape& shape) : shape_(shape) {}
+  ExpandOperator(const Shape& x, const Shape& y) : x_(x), y_(y) {}
 
   Status reshape(std::span<const TensorDesc> inputs, std::span<TensorDesc> outputs) const override {
     const Shape& x = inputs[0].shape;
     Shape both;
-    Status status = broadcast(x, shape_, &both);
+    Status status = broadcast(x_, y_, &both);
     if (!status.ok()) return status;
     OperandChecks checks;
-    checks.require(both == shape_,
-                   text("operand x has shape ", x, ", which does not expand to ", shape_));
-    outputs[0].shape = shape_;
-    return checks.status();
+    checks.require(both == y_ && x.rank == x_.rank,
+                   text("operand x has shape ", x, ", which does not expand to ", y_));
+    if (!checks.ok()) return checks.status();
+    outputs[0].shape = y_;
+    for (uint32_t i = 0; i < x.rank; ++i) {
+      if (x[i] != x_[i]) outputs[0].shape.dims[y_.rank - x.rank + i] = x[i];
+    }
+    return {};
   }
 
   void run(const RunArgs& args) const override {
@@ -54,14 +59,14 @@ class ExpandOperator final : public Operator {
   // Elements that are worth handing to another thread.
   static constexpr size_t kGrain = 16384;
 
-  Shape shape_;
+  Shape x_, y_;  // As the model states them.
 };
 
 Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
   OperandChecks checks;
   checks.of("y", args.outputs[0]).dtype({args.inputs[0].dtype});
   if (!checks.ok()) return checks.status();
-  *op = std::make_unique<ExpandOperator>(args.outputs[0].shape);
+  *op = std::make_unique<ExpandOperator>(args.inputs[0].shape, args.outputs[0].shape);
   return {};
 }
 

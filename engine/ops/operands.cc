@@ -12,11 +12,11 @@ OperandChecks& OperandChecks::of(const char* role, const TensorDesc& tensor) {
   return *this;
 }
 
-OperandChecks& OperandChecks::expect(bool condition, const std::string& is,
-                                     const std::string& expected) {
+OperandChecks& OperandChecks::expect(bool condition, std::span<const TextPart> is,
+                                     std::span<const TextPart> expected) {
   if (condition || !status_.ok()) return *this;
-  status_ = invalid_model("operand " + std::string(role_) + " '" + std::string(tensor_->name) +
-                          "' " + is + ", expected " + expected);
+  status_ = invalid_model(text("operand ", role_, " '", tensor_->name, "' ", join_text(is),
+                               ", expected ", join_text(expected)));
   return *this;
 }
 
@@ -27,20 +27,20 @@ OperandChecks& OperandChecks::dtype(std::initializer_list<DType> allowed) {
     if (!names.empty()) names += " or ";
     names += dtype_name(dtype);
   }
-  return expect(false, std::string("is ") + dtype_name(tensor_->dtype), names);
+  return expect(false, text("is ", dtype_name(tensor_->dtype)), text(names));
 }
 
 OperandChecks& OperandChecks::rank(uint32_t rank) {
-  return expect(tensor_->shape.rank == rank, "has shape " + tensor_->shape.text(),
-                "rank " + std::to_string(rank));
+  return expect(tensor_->shape.rank == rank, text("has shape ", tensor_->shape),
+                text("rank ", rank));
 }
 
 OperandChecks& OperandChecks::shape(const Shape& shape) {
-  return expect(tensor_->shape == shape, "has shape " + tensor_->shape.text(), shape.text());
+  return expect(tensor_->shape == shape, text("has shape ", tensor_->shape), text(shape));
 }
 
 OperandChecks& OperandChecks::constant() {
-  return expect(tensor_->constant != nullptr, "is computed", "a constant");
+  return expect(tensor_->constant != nullptr, text("is computed"), text("a constant"));
 }
 
 OperandChecks& OperandChecks::quantized() {
@@ -48,17 +48,16 @@ OperandChecks& OperandChecks::quantized() {
   const bool is_signed = tensor_->dtype == DType::kS8;
   const int32_t low = is_signed ? -128 : 0;
   const int32_t high = is_signed ? 127 : 255;
-  expect(is_signed || tensor_->dtype == DType::kU8, std::string("is ") + dtype_name(tensor_->dtype),
-         "int8 or uint8");
-  expect(std::isfinite(scale) && scale > 0, "has scale " + std::to_string(scale),
-         "a finite positive scale");
+  expect(is_signed || tensor_->dtype == DType::kU8, text("is ", dtype_name(tensor_->dtype)),
+         text("int8 or uint8"));
+  expect(std::isfinite(scale) && scale > 0, text("has scale ", scale),
+         text("a finite positive scale"));
   return expect(tensor_->zero_point >= low && tensor_->zero_point <= high,
-                "has zero point " + std::to_string(tensor_->zero_point),
-                std::to_string(low) + " to " + std::to_string(high));
+                text("has zero point ", tensor_->zero_point), text(low, " to ", high));
 }
 
-OperandChecks& OperandChecks::require(bool condition, const std::string& message) {
-  if (!condition && status_.ok()) status_ = invalid_model(message);
+OperandChecks& OperandChecks::require(bool condition, std::span<const TextPart> message) {
+  if (!condition && status_.ok()) status_ = invalid_model(join_text(message));
   return *this;
 }
 
@@ -70,14 +69,13 @@ Status broadcast(const Shape& a, const Shape& b, Shape* result) {
     const uint32_t from_a = i <= a.rank ? a[a.rank - i] : 1;
     const uint32_t from_b = i <= b.rank ? b[b.rank - i] : 1;
     if (from_a != from_b && from_a != 1 && from_b != 1) {
-      return invalid_model("shapes " + a.text() + " and " + b.text() + " do not broadcast");
+      return invalid_model(text("shapes ", a, " and ", b, " do not broadcast"));
     }
     const uint32_t extent = from_a == 1 ? from_b : from_a;
     shape.dims[shape.rank - i] = extent;
     elements *= extent;
     if (elements > kMaxElements) {
-      return invalid_model("shapes " + a.text() + " and " + b.text() +
-                           " broadcast to more than 2^31 elements");
+      return invalid_model(text("shapes ", a, " and ", b, " broadcast to more than 2^31 elements"));
     }
   }
   *result = shape;

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <initializer_list>
-#include <string>
+#include <span>
 
 #include "engine/model/status.h"
 #include "engine/model/tensor.h"
+#include "engine/model/text.h"
 
 namespace bitpose {
 
@@ -33,13 +34,17 @@ class OperandChecks {
   OperandChecks& quantized();
   /// A condition on several operands or attributes; `message` says what is wrong and what would be
   /// right.
-  OperandChecks& require(bool condition, const std::string& message);
+  OperandChecks& require(bool condition, std::span<const TextPart> message);
+  OperandChecks& require(bool condition, const char* message) {
+    return require(condition, text(message));
+  }
 
   bool ok() const { return status_.ok(); }
   Status status() const { return status_; }
 
  private:
-  OperandChecks& expect(bool condition, const std::string& is, const std::string& expected);
+  OperandChecks& expect(bool condition, std::span<const TextPart> is,
+                        std::span<const TextPart> expected);
 
   const char* role_ = "";
   const TensorDesc* tensor_ = nullptr;

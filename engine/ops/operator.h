@@ -53,7 +53,8 @@ struct RunArgs {
 ///
 /// Life cycle: create (checks operands and attributes, packs constants) / reshape (shapes of
 /// outputs from those of inputs) / run. All that depends on shapes is derived in `run` from the
-/// shapes it is given; what takes memory is asked for by `scratch_per_thread`.
+/// shapes it is given, of which every extent may be smaller than before the run; what takes memory
+/// is asked for by `scratch_per_thread`.
 class Operator {
  public:
   Operator() = default;
@@ -78,7 +79,18 @@ class Operator {
   /// The input whose memory the first output may take over when nobody reads it later, or -1.
   virtual int in_place_input() const { return -1; }
 
-  /// True when the output is the first input under another shape: no work, no memory.
+  /// True when `reshape` goes by the values of inputs (TensorDesc::constant). Where such a value is
+  /// computed, the shapes of outputs, and all that follow from them, are known only in a run:
+  /// before it `reshape` gives the largest that can come out, for which memory is planned, and in
+  /// each run it is called again with what is known by then.
+  virtual bool shapes_follow_values() const { return false; }
+
+  /// True when `run` also does what it should where an input has no elements but the output has
+  /// some. An operator whose output is empty does not run at all.
+  virtual bool takes_empty_inputs() const { return false; }
+
+  /// True when the output is the first elements of the first input under another shape: no work, no
+  /// memory.
   virtual bool is_view() const { return false; }
 
   /// What one run does. MACs bound the work of a run that a session accepts, so an operator that

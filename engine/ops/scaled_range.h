@@ -24,8 +24,7 @@ inline constexpr double kLargestFactor = std::numeric_limits<float>::max();
 /// empty.
 inline OutputRange output_range(const TensorDesc& y, int32_t qmin, int32_t qmax,
                                 OperandChecks& checks) {
-  checks.require(qmin <= qmax, "qmin is " + std::to_string(qmin) + ", expected at most qmax, " +
-                                   std::to_string(qmax));
+  checks.require(qmin <= qmax, text("qmin is ", qmin, ", expected at most qmax, ", qmax));
   return {y.zero_point, qmin, qmax};
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "engine/model/text.h"
 #include "engine/ops/axis_view.h"
 #include "engine/ops/copy_runs.h"
@@ -23,7 +25,8 @@ constexpr Field kFields[] = {
     BITPOSE_FIELD(Attributes, step, -double{kMaxElements} + 1, kMaxElements - 1),
 };
 
-// slice: the elements start, start + step, ... of x along `axis`, `length` of them.
+// slice: the elements start, start + step, ... of x along `axis`, `length` of them, or as many as
+// there are before the end of x.
 //   x, y   any dtype, the same for both
 class SliceOperator final : public Operator {
  public:
@@ -37,11 +40,11 @@ class SliceOperator final : public Operator {
                    text("axis ", axis, " is not below the rank ", shape.rank, " of x"));
     if (!checks.ok()) return checks.status();
     const int64_t last = int64_t{start} + (int64_t{length} - 1) * step;
-    checks.require(start < shape[axis] && last >= 0 && last < int64_t{shape[axis]},
+    checks.require(last >= 0 && (step > 0 || length == 1 || start < shape[axis]),
                    text("elements ", start, " to ", last, " are not within the ", shape[axis],
                         " of axis ", axis));
     if (!checks.ok()) return checks.status();
-    shape.dims[axis] = length;
+    shape.dims[axis] = length_within(shape[axis]);
     outputs[0].shape = shape;
     return {};
   }
@@ -50,22 +53,22 @@ class SliceOperator final : public Operator {
     const TensorRef& output = args.outputs[0];
     const AxisView from(args.inputs[0].shape(), attributes_.axis);
     const size_t inner = from.inner * dtype_bytes(output.desc->dtype);
-    const size_t length = attributes_.length * inner;  // Of what becomes of a block.
+    const size_t count = output.shape()[attributes_.axis];
+    const size_t length = count * inner;  // Of what becomes of a block.
     const auto step = attributes_.step * static_cast<ptrdiff_t>(inner);
     const auto block = static_cast<ptrdiff_t>(from.extent * inner);
-    if (length == 0) return;
     const auto* src = args.inputs[0].as<std::byte>() + attributes_.start * inner;
     auto* dst = output.mutable_as<std::byte>();
     const size_t grain = items_per_task(kCopyGrain, length);
     parallel_ranges(args.pool, from.outer, grain, [&](size_t begin, size_t end, size_t) {
       const std::byte* row = src + static_cast<ptrdiff_t>(begin) * block;
       std::byte* to = dst + begin * length;
-      if (attributes_.step == 1 || attributes_.length == 1) {
+      if (attributes_.step == 1 || count == 1) {
         copy_runs(to, static_cast<ptrdiff_t>(length), row, {end - begin, block}, length);
         return;
       }
       for (size_t i = begin; i < end; ++i, row += block, to += length) {
-        copy_runs(to, static_cast<ptrdiff_t>(inner), row, {attributes_.length, step}, inner);
+        copy_runs(to, static_cast<ptrdiff_t>(inner), row, {count, step}, inner);
       }
     });
   }
@@ -75,6 +78,14 @@ class SliceOperator final : public Operator {
   }
 
  private:
+  /// How many elements an axis of that extent has from `start` on, `step` apart; at most `length`.
+  uint32_t length_within(uint32_t extent) const {
+    const auto [axis, start, length, step] = attributes_;
+    if (start >= extent) return 0;
+    if (step <= 0) return length;
+    return std::min(length, (extent - 1 - start) / static_cast<uint32_t>(step) + 1);
+  }
+
   Attributes attributes_;
 };
 

@@ -62,8 +62,8 @@ ReadKeys* reader(DType dtype) {
   return nullptr;
 }
 
-// topk: the indices of the k largest (or smallest) elements along `axis`, best first; of equals the
-// lower index first.
+// topk: the indices of the k largest (or smallest) elements along `axis`, of all where there are
+// fewer, best first; of equals the lower index first.
 //   x   any dtype
 //   y   int64, the shape of x with k along `axis`
 // NaN counts as larger than every number.
@@ -77,10 +77,10 @@ class TopkOperator final : public Operator {
     Shape shape = inputs[0].shape;
     OperandChecks checks;
     checks.require(
-        axis < shape.rank && k <= shape[axis] && shape[axis] < kMaxElements,
-        text("operand x has shape ", shape, ", expected ", k, " elements along axis ", axis));
+        axis < shape.rank && shape[axis] < kMaxElements,
+        text("operand x has shape ", shape, ", expected fewer elements along axis ", axis));
     if (!checks.ok()) return checks.status();
-    shape.dims[axis] = k;
+    shape.dims[axis] = std::min(k, shape[axis]);
     outputs[0].shape = shape;
     return {};
   }
@@ -93,7 +93,7 @@ class TopkOperator final : public Operator {
   void run(const RunArgs& args) const override {
     const AxisView view(args.inputs[0].shape(), attributes_.axis);
     const size_t n = view.extent;
-    const size_t k = attributes_.k;
+    const size_t k = std::min<size_t>(attributes_.k, n);
     auto* dst = args.outputs[0].mutable_as<int64_t>();
     const size_t grain = items_per_task(kGrain, n);
     parallel_ranges(
@@ -104,7 +104,7 @@ class TopkOperator final : public Operator {
             const size_t block = i / view.inner;
             const size_t column = i % view.inner;
             read_(args.inputs[0].data, block * n * view.inner + column, n, view.inner, keys);
-            sort(keys, n, order);
+            sort(keys, n, k, order);
             int64_t* y = dst + block * k * view.inner + column;
             for (size_t j = 0; j < k; ++j) y[j * view.inner] = order[j];
           }
@@ -123,12 +123,12 @@ class TopkOperator final : public Operator {
   static constexpr size_t kGrain = 1024;
 
   /// The first k of `order` become the indices of the best keys.
-  void sort(int64_t* keys, size_t n, uint32_t* order) const {
+  void sort(int64_t* keys, size_t n, size_t k, uint32_t* order) const {
     for (size_t i = 0; i < n; ++i) {
       order[i] = static_cast<uint32_t>(i);
       if (attributes_.largest == 0) keys[i] = ~keys[i];
     }
-    std::partial_sort(order, order + attributes_.k, order + n, [keys](uint32_t a, uint32_t b) {
+    std::partial_sort(order, order + k, order + n, [keys](uint32_t a, uint32_t b) {
       return keys[a] != keys[b] ? keys[a] > keys[b] : a < b;
     });
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/model/text.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
 #include "engine/runtime/parallel.h"
@@ -185,7 +186,7 @@ class TransposeOperator final : public Operator {
     for (uint32_t i = 0; i < from.rank; ++i) seen |= 1u << perm_[i];
     OperandChecks checks;
     checks.require(seen == (1u << from.rank) - 1,
-                   "perm does not name each axis of x, of shape " + from.text() + ", once");
+                   text("perm does not name each axis of x, of shape ", from, ", once"));
     if (!checks.ok()) return checks.status();
     Shape shape;
     shape.rank = from.rank;

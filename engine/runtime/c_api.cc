@@ -19,6 +19,7 @@ using bitpose::Model;
 using bitpose::ModelBytes;
 using bitpose::Session;
 using bitpose::SessionOptions;
+using bitpose::Shape;
 using bitpose::Status;
 using bitpose::StatusCode;
 using bitpose::TensorDesc;
@@ -141,26 +142,23 @@ bitpose_status fill_info(std::span<const TensorDesc> tensors,
   return BITPOSE_OK;
 }
 
-// The caller's buffers as spans: on the stack when they are few.
-template <typename Byte>
-class Buffers {
+// One item for each graph input or output: on the stack when they are few.
+template <typename Item>
+class Few {
  public:
-  template <typename Buffer>
-  Buffers(const Buffer* buffers, size_t count) : count_(count) {
-    if (count > kFewBuffers) many_.resize(count);
-    for (size_t i = 0; i < count; ++i) {
-      data()[i] = {static_cast<Byte*>(buffers[i].data), buffers[i].bytes};
-    }
-  }
-  std::span<const std::span<Byte>> spans() { return {data(), count_}; }
+  explicit Few(size_t count) : count_(count), many_(count > kFewBuffers ? count : 0) {}
+  std::span<Item> all() { return {many_.empty() ? few_ : many_.data(), count_}; }
 
  private:
-  std::span<Byte>* data() { return many_.empty() ? few_ : many_.data(); }
-
   size_t count_;
-  std::span<Byte> few_[kFewBuffers];
-  std::vector<std::span<Byte>> many_;
+  Item few_[kFewBuffers];
+  std::vector<Item> many_;
 };
+
+template <typename Byte, typename Buffer>
+std::span<Byte> bytes_of(const Buffer& buffer) {
+  return {static_cast<Byte*>(buffer.data), buffer.bytes};
+}
 
 }  // namespace
 
@@ -268,7 +266,7 @@ bitpose_status bitpose_session_output(const bitpose_session* session, size_t ind
 }
 
 bitpose_status bitpose_session_run(bitpose_session* session, const bitpose_input* inputs,
-                                   size_t input_count, const bitpose_output* outputs,
+                                   size_t input_count, bitpose_output* outputs,
                                    size_t output_count, bitpose_error* error) {
   return guarded(error, [&]() -> Status {
     if (session == nullptr) return null_argument("session");
@@ -279,9 +277,16 @@ bitpose_status bitpose_session_run(bitpose_session* session, const bitpose_input
       status = check_count("outputs", output_count, session->session->outputs().size());
     }
     if (!status.ok()) return status;
-    Buffers<const std::byte> from(inputs, input_count);
-    Buffers<std::byte> to(outputs, output_count);
-    return session->session->run(from.spans(), to.spans());
+    Few<std::span<const std::byte>> from(input_count);
+    Few<std::span<std::byte>> to(output_count);
+    Few<Shape> shapes(output_count);
+    for (size_t i = 0; i < input_count; ++i) from.all()[i] = bytes_of<const std::byte>(inputs[i]);
+    for (size_t i = 0; i < output_count; ++i) to.all()[i] = bytes_of<std::byte>(outputs[i]);
+    status = session->session->run(from.all(), to.all(), shapes.all());
+    for (size_t i = 0; i < output_count; ++i) {
+      std::copy_n(shapes.all()[i].dims.begin(), bitpose::kMaxRank, outputs[i].shape);
+    }
+    return status;
   });
 }
 

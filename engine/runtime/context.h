@@ -26,19 +26,25 @@ class Context {
  public:
   explicit Context(const Program& program);
 
-  /// Runs the network on the graph inputs at `inputs`. Never allocates.
-  void run(std::span<const std::span<const std::byte>> inputs,
-           std::span<const std::span<std::byte>> outputs, RunObserver* observer);
+  /// Runs the network on the graph inputs at `inputs` and writes the graph outputs, each from the
+  /// start of its buffer, with their shapes where `shapes` is not empty. Allocates nothing unless
+  /// it fails, which only shapes that are known in a run can make it do.
+  Status run(std::span<const std::span<const std::byte>> inputs,
+             std::span<const std::span<std::byte>> outputs, std::span<Shape> shapes,
+             RunObserver* observer);
 
  private:
-  void run_operators(RunObserver* observer);
+  Status run_operators(RunObserver* observer);
+  Status derive_shapes(size_t op);
 
   const Program& program_;
   AlignedBuffer arena_;
   AlignedBuffer scratch_;
+  std::vector<TensorDesc> descs_;    // By tensor index, with the shapes of the last run.
   std::vector<TensorRef> tensors_;   // By tensor index.
   std::vector<TensorRef> operands_;  // Of all operators, one after the other.
   std::vector<RunArgs> args_;        // By operator.
+  std::vector<TensorDesc> inputs_, outputs_;  // Room for those of one operator.
   ThreadPool pool_;
 };
 

@@ -34,6 +34,7 @@ class Builder {
   Status check_constants() const;
   Status add_operator(const OperatorNode& node);
   Status check_shapes(const OperatorNode& node, const Operator& op);
+  void find_run_time_shapes();
   Status plan_memory();
 
   const Network& network_;
@@ -60,6 +61,7 @@ Status Builder::build() {
     status = add_operator(node);
     if (!status.ok()) return {status.code(), node.text() + ": " + status.message()};
   }
+  find_run_time_shapes();
   return plan_memory();
 }
 
@@ -114,6 +116,19 @@ Status Builder::check_shapes(const OperatorNode& node, const Operator& op) {
   return {};
 }
 
+void Builder::find_run_time_shapes() {
+  std::vector<bool> open(network_.tensors.size());  // Its shape is that of a run.
+  for (size_t i = 0; i < network_.operators.size(); ++i) {
+    const OperatorNode& node = network_.operators[i];
+    const bool follows = program_.operators[i]->shapes_follow_values();
+    const bool found = std::any_of(node.inputs.begin(), node.inputs.end(), [&](uint32_t input) {
+      return open[input] || (follows && network_.tensors[input].constant == nullptr);
+    });
+    program_.run_time_shapes.push_back(found);
+    for (const uint32_t output : node.outputs) open[output] = found;
+  }
+}
+
 Status Builder::plan_memory() {
   std::vector<uint64_t> bytes;
   bytes.reserve(network_.tensors.size());
@@ -123,9 +138,10 @@ Status Builder::plan_memory() {
   std::vector<PlanOperator> operators;
   operators.reserve(network_.operators.size());
   for (size_t i = 0; i < network_.operators.size(); ++i) {
+    // In a run, an input may turn out smaller than the output and be repeated: nothing in place.
+    const Operator& op = *program_.operators[i];
     operators.push_back({network_.operators[i].inputs, network_.operators[i].outputs,
-                         program_.operators[i]->in_place_input(),
-                         program_.operators[i]->is_view()});
+                         program_.run_time_shapes[i] ? -1 : op.in_place_input(), op.is_view()});
   }
   program_.plan = make_plan({.bytes = bytes,
                              .inputs = network_.inputs,

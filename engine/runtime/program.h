@@ -36,6 +36,8 @@ struct Program {
   const Network* network = nullptr;
   std::vector<std::unique_ptr<Operator>> operators;
   std::vector<Cost> costs;  ///< By operator.
+  /// By operator: its shapes are those of a run, and the model's are their bounds.
+  std::vector<bool> run_time_shapes;
   Plan plan;
   size_t threads = 1;
   size_t scratch_per_thread = 0;  ///< Multiple of kAlignment.

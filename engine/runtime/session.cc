@@ -53,14 +53,15 @@ Status Session::create(std::shared_ptr<const Model> model, const SessionOptions&
 }
 
 Status Session::run(std::span<const std::span<const std::byte>> inputs,
-                    std::span<const std::span<std::byte>> outputs, RunObserver* observer) {
+                    std::span<const std::span<std::byte>> outputs, std::span<Shape> shapes,
+                    RunObserver* observer) {
   Status status = check_buffers("input", this->inputs(), inputs);
   if (status.ok()) status = check_buffers("output", this->outputs(), outputs);
   if (!status.ok()) return status;
   Context* context = take_context();
-  context->run(inputs, outputs, observer);
+  status = context->run(inputs, outputs, shapes, observer);
   give_back(context);
-  return {};
+  return status;
 }
 
 OperatorInfo Session::operator_info(size_t index) const {

@@ -47,8 +47,13 @@ class Session {
   /// Runs the network on one buffer for each input and each output, in their order, of exactly the
   /// tensor's bytes. NaNs in outputs are 0x7fc00000. Allocates nothing unless it has to make a
   /// context, which the first of several simultaneous calls does not.
+  ///
+  /// Where extents are known only in a run, outputs() are the largest that can come out, and an
+  /// output takes up the start of its buffer; `shapes`, empty or one for each output, is set to
+  /// what came out.
   Status run(std::span<const std::span<const std::byte>> inputs,
-             std::span<const std::span<std::byte>> outputs, RunObserver* observer = nullptr);
+             std::span<const std::span<std::byte>> outputs, std::span<Shape> shapes = {},
+             RunObserver* observer = nullptr);
 
   size_t threads() const { return program_.threads; }
   size_t operators() const { return program_.operators.size(); }

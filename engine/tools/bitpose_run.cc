@@ -160,12 +160,16 @@ Status run_model(const Options& options, Session* session, RunObserver* observer
   const std::vector<std::span<const std::byte>> from(inputs.begin(), inputs.end());
   for (const TensorDesc& tensor : session->outputs()) outputs->emplace_back(tensor.bytes());
   const std::vector<std::span<std::byte>> to(outputs->begin(), outputs->end());
+  std::vector<Shape> shapes(outputs->size());
   for (size_t i = 0; i < std::max<size_t>(1, options.repeat); ++i) {
     const auto start = std::chrono::steady_clock::now();
-    status = session->run(from, to, observer);
+    status = session->run(from, to, shapes, observer);
     if (!status.ok()) return status;
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     milliseconds->push_back(took.count());
+  }
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    (*outputs)[i].resize(shapes[i].elements() * dtype_bytes(session->outputs()[i].dtype));
   }
   return {};
 }

@@ -12,9 +12,11 @@ std::vector<py::ssize_t> numpy_shape(const Shape& shape) {
   return {shape.dims.begin(), shape.dims.begin() + shape.rank};
 }
 
-py::array new_array(const TensorDesc& tensor) {
-  return {py::dtype(dtype_name(tensor.dtype)), numpy_shape(tensor.shape)};
+py::array new_array(DType dtype, const Shape& shape) {
+  return {py::dtype(dtype_name(dtype)), numpy_shape(shape)};
 }
+
+py::array new_array(const TensorDesc& tensor) { return new_array(tensor.dtype, tensor.shape); }
 
 std::vector<TensorInfo> describe(std::span<const TensorDesc> tensors) {
   std::vector<TensorInfo> infos;
@@ -63,7 +65,12 @@ Status load(const PySession::Source& source, std::shared_ptr<const Model>* model
 
 /// The tensors of one run: bytes by tensor index, empty for what was not computed.
 struct PySession::Kept {
-  std::vector<std::vector<std::byte>> tensors;
+  struct Tensor {
+    Shape shape;
+    std::vector<std::byte> bytes;
+  };
+
+  std::vector<std::optional<Tensor>> tensors;
 };
 
 /// Copies what operators write as soon as they have written it.
@@ -85,10 +92,10 @@ class PySession::Keeper final : public RunObserver {
  private:
   void keep(std::span<const uint32_t> indices, std::span<const TensorRef> tensors) {
     for (size_t i = 0; i < indices.size(); ++i) {
-      std::vector<std::byte>& copy = kept_.tensors[indices[i]];
-      if (!copy.empty() || tensors[i].desc->constant != nullptr) continue;
+      std::optional<Kept::Tensor>& copy = kept_.tensors[indices[i]];
+      if (copy || tensors[i].desc->constant != nullptr) continue;
       const auto* data = tensors[i].as<std::byte>();
-      copy.assign(data, data + tensors[i].desc->bytes());
+      copy = {tensors[i].shape(), {data, data + tensors[i].desc->bytes()}};
     }
   }
 
@@ -197,12 +204,21 @@ PySession::Arrays PySession::observed_run(const Arrays& inputs, RunObserver* obs
     outputs.push_back(new_array(tensor));
     targets.emplace_back(static_cast<std::byte*>(outputs.back().mutable_data()), tensor.bytes());
   }
+  std::vector<Shape> shapes(targets.size());
   Status status;
   {
     const py::gil_scoped_release release;
-    status = session_->run(sources, targets, observer);
+    status = session_->run(sources, targets, shapes, observer);
   }
   check(status);
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    const TensorDesc& most = session_->outputs()[i];
+    if (shapes[i] == most.shape) continue;
+    py::array smaller = new_array(most.dtype, shapes[i]);
+    std::copy_n(targets[i].begin(), smaller.nbytes(),
+                static_cast<std::byte*>(smaller.mutable_data()));
+    outputs[i] = std::move(smaller);
+  }
   return outputs;
 }
 
@@ -230,9 +246,9 @@ py::dict PySession::tensors() const {
   py::dict all;
   const std::span<const TensorDesc> tensors = session_->tensors();
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const std::vector<std::byte>& bytes = kept->tensors[i];
-    if (bytes.empty()) continue;
-    py::array array = new_array(tensors[i]);
+    if (!kept->tensors[i]) continue;
+    const auto& [shape, bytes] = *kept->tensors[i];
+    py::array array = new_array(tensors[i].dtype, shape);
     std::copy(bytes.begin(), bytes.end(), static_cast<std::byte*>(array.mutable_data()));
     all[py::str(tensors[i].name.data(), tensors[i].name.size())] = array;
   }

@@ -44,6 +44,7 @@ static int run(bitpose_session* session) {
       bitpose_session_run(session, inputs, input_count, outputs, output_count, &error);
   for (size_t i = 0; i < output_count && status == BITPOSE_OK; ++i) {
     bitpose_session_output(session, i, &info);
+    for (uint32_t axis = 0; axis < info.rank; ++axis) info.shape[axis] = outputs[i].shape[axis];
     print_tensor("output", &info);
   }
   for (size_t i = 0; i < input_count; ++i) free((void*)inputs[i].data);

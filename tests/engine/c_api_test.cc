@@ -52,11 +52,12 @@ void runs() {
   const uint8_t x[6] = {0, 1, 2, 3, 4, 255};
   uint8_t y[6] = {};
   const bitpose_input input = {x, sizeof(x)};
-  const bitpose_output output = {y, sizeof(y)};
+  bitpose_output output = {y, sizeof(y), {}};
   CHECK(bitpose_session_run(session, &input, 1, &output, 1, &error) == BITPOSE_OK);
   for (size_t i = 0; i < 6; ++i) CHECK(y[i] == 255 - x[i]);
+  CHECK(output.shape[0] == 2 && output.shape[1] == 3 && output.shape[2] == 0);
 
-  const bitpose_output small = {y, 5};
+  bitpose_output small = {y, 5, {}};
   CHECK(bitpose_session_run(session, &input, 1, &small, 1, &error) == BITPOSE_INVALID_ARGUMENT);
   CHECK(contains(error.message, "has 5 bytes"), error.message);
   CHECK(bitpose_session_run(session, &input, 1, &output, 2, nullptr) == BITPOSE_INVALID_ARGUMENT);

@@ -54,7 +54,7 @@ void run(Session* session, const std::vector<In>& input, std::vector<std::vector
   std::vector<std::span<std::byte>> to;
   for (std::vector<Out>& output : *outputs) to.push_back(std::as_writable_bytes(std::span(output)));
   const std::span<const std::byte> from[] = {std::as_bytes(std::span(input))};
-  CHECK_OK(session->run(from, to, observer));
+  CHECK_OK(session->run(from, to, {}, observer));
 }
 
 std::vector<uint8_t> codes(size_t count, size_t seed) {

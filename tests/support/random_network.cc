@@ -612,6 +612,55 @@ Result topk(Maker& m) {
                 {"largest", m.small(0, 1)}});
 }
 
+/// One int64 from 0 to somewhat above `extent`, computed from any tensor.
+Result count_up_to(Maker& m, uint32_t extent) {
+  Result x = m.pick_any();
+  x = m.add("cast", {*x}, DType::kBool);
+  if (x) x = m.add("cast", {*x}, DType::kS64);
+  const uint32_t rank = m.builder.desc(*x).shape.rank;
+  if (rank == 0) return {};
+  x = m.add("reduce_integer", {*x}, DType::kS64, {{"function", 0}, {"axes", (1 << rank) - 1}});
+  const std::vector<int64_t> limit = {int64_t{extent} + 2};
+  const uint32_t most = m.builder.constant(m.name(), DType::kS64, {1}, limit);
+  constexpr int kMod = 8;
+  return m.add("binary_integer", {*x, most}, DType::kS64, {{"function", kMod}});
+}
+
+Result narrow(Maker& m) {
+  const auto picked = pick_with_axis(m);
+  if (!picked) return {};
+  const Result length = count_up_to(m, picked->desc.shape[picked->axis]);
+  if (!length) return {};
+  return m.add("narrow", {picked->x, *length}, picked->desc.dtype, {{"axis", picked->axis}},
+               quantization_of(m, picked->x));
+}
+
+Result shape(Maker& m) { return m.add("shape", {*m.pick_any()}, DType::kS64); }
+
+Result nonzero(Maker& m) { return m.add("nonzero", {*m.pick_any()}, DType::kS64); }
+
+Result nms(Maker& m) {
+  const uint32_t batch = m.small(1, 2), n = m.small(1, 20);
+  const uint32_t boxes = m.constant_floats({batch, n, 4}, 0, 4);
+  const uint32_t scores = m.constant_floats({batch, m.small(1, 3), n}, -1, 1);
+  // Scores that depend on the input, equal ones among them.
+  const Result x = m.pick(DType::kF32);
+  if (!x || m.builder.desc(*x).shape.rank == 0) return {};
+  const uint32_t rank = m.builder.desc(*x).shape.rank;
+  const Result sum =
+      m.add("reduce_f32", {*x}, DType::kF32, {{"function", 0}, {"axes", (1 << rank) - 1}});
+  const Result one = sum ? m.add("reshape", {*sum}, DType::kF32, {}, {}, {1}) : Result();
+  const Result moved =
+      one ? m.add("binary_f32", {scores, *one}, DType::kF32, {{"function", m.small(0, 5)}})
+          : Result();
+  if (!moved) return {};
+  return m.add("nms", {boxes, *moved}, DType::kS64,
+               {{"most", m.small(1, 8)},
+                {"center_point_box", m.small(0, 1)},
+                {"iou_threshold", m.random.real(0, 1)},
+                {"score_threshold", m.random.real(-1, 0.5f)}});
+}
+
 Result cast(Maker& m) {
   const Result x = m.pick_any();
   const auto dtype = static_cast<DType>(m.small(1, std::size(kDTypes)));
@@ -685,6 +734,9 @@ constexpr Generator kGenerators[] = {
     {"maxpool2d_indices", maxpool2d_indices},
     {"maxpool2d_s8", maxpool2d_s8},
     {"mul_qs8", mul_qs8},
+    {"narrow", narrow},
+    {"nms", nms},
+    {"nonzero", nonzero},
     {"pad", pad},
     {"quantize_f32_qs8", quantize_f32_qs8},
     {"reduce_f32", reduce_f32},
@@ -695,6 +747,7 @@ constexpr Generator kGenerators[] = {
     {"resize2d_qs8", resize2d_qs8},
     {"scatter_elements", scatter_elements},
     {"scatter_nd", scatter_nd},
+    {"shape", shape},
     {"slice", slice},
     {"softmax_f32", softmax_f32},
     {"topk", topk},

@@ -147,9 +147,15 @@ typedef struct bitpose_input {
   size_t bytes;
 } bitpose_input;
 
+/**
+ * Memory of the caller for an output. Where a network decides in a run how much comes out (how many
+ * boxes are left, say), bitpose_session_output gives the most, `bytes` must be enough for that, and
+ * what came out stands at the start of `data`.
+ */
 typedef struct bitpose_output {
   void* data;
   size_t bytes;
+  uint32_t shape[BITPOSE_MAX_RANK]; /**< Written by the run: the extents of what came out. */
 } bitpose_output;
 
 /**
@@ -159,7 +165,7 @@ typedef struct bitpose_output {
  */
 BITPOSE_API bitpose_status bitpose_session_run(bitpose_session* session,
                                                const bitpose_input* inputs, size_t input_count,
-                                               const bitpose_output* outputs, size_t output_count,
+                                               bitpose_output* outputs, size_t output_count,
                                                bitpose_error* error);
 
 /** Bytes that a session takes. */

@@ -31,8 +31,9 @@ class Quantization:
 class Tensor:
     """A value of the graph.
 
-    `shape` is complete. `data` is set for constants, with this shape and dtype; it is never
-    written to.
+    `shape` is complete; behind an operator whose results vary in size (narrow), it is the largest
+    that a run can give. `data` is set for constants, with this shape and dtype; it is never written
+    to.
     """
 
     name: str
@@ -40,6 +41,10 @@ class Tensor:
     shape: tuple[int, ...]
     quantization: Quantization | None = None
     data: NDArray[Any] | None = None
+    open_axes: tuple[int, ...] = ()
+    """What the importer knows and no pass keeps: the axes whose extent only a run decides."""
+    limits: tuple[NDArray[Any], NDArray[Any]] | None = None
+    """As above: the least and the greatest value that each element can have."""
 
     @property
     def is_constant(self) -> bool:

@@ -307,7 +307,17 @@ ENGINE: Mapping[str, OperatorSpec] = {
     ),
     "topk": _map(_X, OperandSpec("y", ("int64",)), **_u32("axis", "k", "largest")),
     "cast": _each(_X, _Y),
+    "narrow": OperatorSpec(
+        (_X, OperandSpec("length", ("int64",))), _Y, _u32("axis"), one_dtype=1, moves=True
+    ),
+    "nms": OperatorSpec(
+        (_float("boxes", 3), _float("scores", 3)),
+        OperandSpec("y", ("int64",), rank=2),
+        _u32("most", "center_point_box") | {"iou_threshold": "f32", "score_threshold": "f32"},
+    ),
+    "nonzero": _map(_X, OperandSpec("y", ("int64",), rank=2)),
     "reshape": _moved(),
+    "shape": _map(_X, OperandSpec("y", ("int64",), rank=1)),
     "transpose": _moved(**_u32(*(f"perm{i}" for i in range(MAX_RANK)))),
 }
 

@@ -161,11 +161,19 @@ def _concat(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Te
 
 
 def _slice(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
-    axis, start, length, step = (number(attributes, n) for n in ("axis", "start", "length", "step"))
-    x = inputs[0].shape
-    if not all(0 <= i < x[axis] for i in (start, start + (length - 1) * step)):
-        raise GraphError(f"slice {start} + i * {step}, i < {length} leaves axis {axis} of {x}")
-    return (*x[:axis], length, *x[axis + 1 :])
+    axis, x = number(attributes, "axis"), inputs[0].shape
+    return (*x[:axis], len(sliced(x[axis], attributes)), *x[axis + 1 :])
+
+
+def sliced(extent: int, attributes: Mapping[str, Attribute]) -> range:
+    """The elements of an axis that slice takes: those that are not there, behind it, are left out."""
+    start, length, step = (number(attributes, n) for n in ("start", "length", "step"))
+    last = start + (length - 1) * step
+    if last < 0 or (step <= 0 and length > 1 and start >= extent):
+        raise GraphError(f"slice {start} + i * {step}, i < {length} of {extent} elements")
+    if start >= extent:
+        return range(0)
+    return range(start, min(last + 1, extent), step) if step > 0 else range(start, last - 1, step)
 
 
 def _gather(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
@@ -256,9 +264,32 @@ def _argmax(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Te
 
 def _topk(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
     axis, k, x = number(attributes, "axis"), number(attributes, "k"), inputs[0].shape
-    if k > x[axis]:
-        raise GraphError(f"k = {k} of the {x[axis]} elements of axis {axis}")
-    return (*x[:axis], k, *x[axis + 1 :])
+    return (*x[:axis], min(k, x[axis]), *x[axis + 1 :])
+
+
+def _narrow(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    axis, (x, length) = number(attributes, "axis"), inputs
+    if length.elements != 1:
+        raise GraphError(f"the length has shape {length.shape}")
+    extent = x.shape[axis]
+    if length.data is not None:
+        extent = min(max(int(length.data.reshape(())), 0), extent)
+    return (*x.shape[:axis], extent, *x.shape[axis + 1 :])
+
+
+def _nms(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Tensor) -> Shape:
+    boxes, scores = inputs[0].shape, inputs[1].shape
+    if boxes != (scores[0], scores[2], 4):
+        raise GraphError(f"boxes {boxes} do not fit scores {scores}")
+    return max(2, scores[0] * scores[1] * min(number(attributes, "most"), scores[2])), 3
+
+
+def _nonzero(inputs: Sequence[Tensor], _: Mapping[str, Attribute], __: Tensor) -> Shape:
+    return len(inputs[0].shape), max(2, inputs[0].elements)
+
+
+def _shape(inputs: Sequence[Tensor], _: Mapping[str, Attribute], __: Tensor) -> Shape:
+    return (len(inputs[0].shape),)
 
 
 def _reshape(inputs: Sequence[Tensor], _: Mapping[str, Attribute], y: Tensor) -> Shape:
@@ -323,6 +354,10 @@ _RULES: Mapping[str, _Rule] = {
     "argmax": _argmax,
     "topk": _topk,
     "cast": _same,
+    "narrow": _narrow,
+    "nms": _nms,
+    "nonzero": _nonzero,
+    "shape": _shape,
     "reshape": _reshape,
     "transpose": _transpose,
 }

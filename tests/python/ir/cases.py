@@ -570,6 +570,39 @@ def _reshape(random: Random) -> Operation:
     return Operation({"x": x}, (), {}, x.dtype, {}, shape)
 
 
+def _narrow(random: Random) -> Operation:
+    x = _anything(random, *_rank(random)[:5], 4)
+    axis = int(random.integers(x.ndim))
+    length = np.array([random.integers(-2, x.shape[axis] + 3)])
+    return Operation({"x": x, "length": length}, (), {"axis": axis}, x.dtype, {})
+
+
+def _nms(random: Random) -> Operation:
+    batch, classes, n = (int(v) for v in random.integers(1, (3, 4, 40)))
+    # Boxes on a grid, so that some are equal, touch or have no area; scores with ties.
+    boxes = random.integers(0, 6, (batch, n, 4)).astype(np.float32)
+    scores = random.integers(-3, 9, (batch, classes, n)).astype(np.float32)
+    if random.random() < 0.3:
+        boxes, scores = _floats(random, *boxes.shape), _floats(random, *scores.shape)
+    attributes = {
+        "most": int(random.integers(1, 12)),
+        "center_point_box": int(random.integers(2)),
+        "iou_threshold": float(np.float32(random.random())),
+        "score_threshold": float(random.integers(-4, 3)),
+    }
+    return Operation({"boxes": boxes, "scores": scores}, (), attributes, S64, {})
+
+
+def _nonzero(random: Random) -> Operation:
+    x = _anything(random, *_rank(random)[:5], 3)
+    x = np.where(random.random(x.shape) < 0.5, np.zeros_like(x), x)
+    return Operation({"x": x}, (), {}, S64, {})
+
+
+def _shape(random: Random) -> Operation:
+    return Operation({"x": _anything(random, *_rank(random)[:5], 2)}, (), {}, S64, {})
+
+
 def _transpose(random: Random) -> Operation:
     x = _anything(random, *_rank(random))
     perm = [int(v) for v in random.permutation(x.ndim)] + [0] * (6 - x.ndim)
@@ -618,6 +651,10 @@ _MAKERS: dict[str, Callable[[Random], Operation]] = {
     "argmax": _argmax,
     "topk": _topk,
     "cast": _cast,
+    "narrow": _narrow,
+    "nms": _nms,
+    "nonzero": _nonzero,
     "reshape": _reshape,
+    "shape": _shape,
     "transpose": _transpose,
 }

@@ -8,6 +8,7 @@ import numpy as np
 from bitpose.ir.elementwise import convert
 from bitpose.ir.graph import Tensor
 from bitpose.ir.reference.operand import Array, Operand, operator
+from bitpose.ir.shapes import sliced
 
 
 @operator
@@ -18,8 +19,21 @@ def concat(y: Tensor, *parts: Operand, axis: int) -> Array:
 
 @operator
 def slice(y: Tensor, x: Operand, *, axis: int, start: int, length: int, step: int) -> Array:
-    """Elements start, start + step, ... along `axis`, `length` of them."""
-    return x.data.take(start + step * np.arange(length), axis)
+    """Elements start, start + step, ... along `axis`, `length` of them or as many as there are."""
+    chosen = sliced(x.data.shape[axis], {"start": start, "length": length, "step": step})
+    return x.data.take(chosen, axis)
+
+
+@operator
+def narrow(y: Tensor, x: Operand, length: Operand, *, axis: int) -> Array:
+    """The first `length` elements along `axis`, or as many as there are."""
+    return x.data.take(np.arange(y.shape[axis]), axis)
+
+
+@operator
+def shape(y: Tensor, x: Operand) -> Array:
+    """The extents of x."""
+    return np.array(x.data.shape, np.int64)
 
 
 @operator

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators that read or write elements at run-time indices.
+"""Operators that read or write elements at run-time indices, or find them.
 
 A negative index counts from the end. Indices outside are clamped, where ONNX leaves the result
 undefined: a run cannot fail on data.
@@ -73,6 +73,15 @@ def scatter_nd(
     index = _within(indices.data, extents)
     for i in product(*map(range, index.shape[:-1])):
         _write(result, tuple(index[i]), updates.data[i], reduction)
+    return result
+
+
+@operator
+def nonzero(y: Tensor, x: Operand) -> Array:
+    """The coordinates of the elements that are not 0, one column each, then -1."""
+    found = np.array(np.nonzero(x.data), np.int64)
+    result = np.full(y.shape, -1, np.int64)
+    result[:, : found.shape[1]] = found
     return result
 
 
