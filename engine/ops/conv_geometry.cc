@@ -79,7 +79,7 @@ class OutputWalk {
 Status make_conv_geometry(const ConvWindow& window, uint32_t kernel_h, uint32_t kernel_w,
                           const Shape& input, uint32_t output_channels, ConvGeometry* geometry,
                           PaddingRule rule) {
-  if (input.rank != 4 || input[0] == 0) {
+  if (input.rank != 4) {
     return invalid_argument(text("convolution input ", input, " must be [N,H,W,C]"));
   }
   const Axis height{"height",          input[1],       kernel_h,         window.stride_h,
@@ -89,9 +89,8 @@ Status make_conv_geometry(const ConvWindow& window, uint32_t kernel_h, uint32_t 
   if (Status status = height.check(rule); !status.ok()) return status;
   if (Status status = width.check(rule); !status.ok()) return status;
   const uint64_t pixels = saturating_product(height.output(), width.output());
-  const uint64_t elements =
-      saturating_product(saturating_product(pixels, input[0]), output_channels);
-  if (elements == 0 || elements > kMaxElements) {
+  const uint64_t image = saturating_product(pixels, output_channels);
+  if (image == 0 || saturating_product(image, input[0]) > kMaxElements) {
     return invalid_argument(text(height.describe(), "; ", width.describe(),
                                  ": the output would have more than ", kMaxElements,
                                  " elements, or none"));

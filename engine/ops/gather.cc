@@ -30,8 +30,8 @@ class GatherOperator final : public Operator {
     Shape shape = inputs[0].shape;
     OperandChecks checks;
     checks.of("indices", inputs[1]).rank(1);
-    checks.require(axis_ < shape.rank && shape[axis_] > 0,
-                   text("operand x has shape ", shape, ", expected elements along axis ", axis_));
+    checks.require(axis_ < shape.rank,
+                   text("axis ", axis_, " is not below the rank ", shape.rank, " of x"));
     if (!checks.ok()) return checks.status();
     shape.dims[axis_] = 1;
     const uint64_t rows = shape.elements();

@@ -53,10 +53,10 @@ bool overlap(const Box& a, const Box& b, float threshold) {
   return intersection / united > threshold;
 }
 
-// nms: greedy non-maximum suppression, for each picture and class on its own. Boxes are visited from
-// the highest score down, of equal scores the lower index first; a box is selected unless its score
-// is not above score_threshold, or it overlaps a selected one by more than iou_threshold of their
-// union, up to `most` boxes.
+// nms: greedy non-maximum suppression, for each picture and class on its own. Boxes are visited
+// from the highest score down, of equal scores the lower index first; a box is selected unless its
+// score is not above score_threshold, or it overlaps a selected one by more than iou_threshold of
+// their union, up to `most` boxes.
 //   boxes    float32 [batch, n, 4]
 //   scores   float32 [batch, classes, n]
 //   y        int64 [max(2, batch * classes * min(most, n)), 3]: picture, class and index of the

@@ -33,8 +33,8 @@ void write_coordinates(const TensorRef& x, const TensorRef& y) {
   }
 }
 
-// nonzero: where the elements of x that are not 0 stand, in their order: y[i, k] is the index of the
-// k-th of them along axis i, -1 where there are fewer.
+// nonzero: where the elements of x that are not 0 stand, in their order: y[i, k] is the index of
+// the k-th of them along axis i, -1 where there are fewer.
 //   x   any dtype, rank above 0
 //   y   int64 [rank of x, max(2, elements of x)]
 class NonzeroOperator final : public Operator {

@@ -147,7 +147,7 @@ Reduce* reduce_of(ReduceFunction function) {
 // combine is a + b from 0 (sum, mean, L1, L2, sum of squares), a * b from 1 (product) or, from an
 // infinity, b where b < a or b is NaN, else a (minimum; maximum likewise). f is x, |x| (L1) or x *
 // x (L2, sum of squares). s(0) is the result, divided by float(n) for a mean, and its square root
-// for L2.
+// for L2. A series of no elements gives s = start.
 class ReduceF32Operator final : public Operator {
  public:
   explicit ReduceF32Operator(const ReduceAttributes& attributes)
@@ -173,6 +173,8 @@ class ReduceF32Operator final : public Operator {
       }
     });
   }
+
+  bool takes_empty_inputs() const override { return true; }
 
   Cost cost(std::span<const TensorDesc> inputs,
             std::span<const TensorDesc> outputs) const override {

@@ -96,7 +96,7 @@ void combine(ReduceFunction function, const int64_t* x, size_t n, int64_t* acc) 
 //   x   int8, uint8, int32 or int64; bool for minimum and maximum
 //   y   the dtype of x, the shape of x with extent 1 along `axes`
 // Computed modulo 2^64, of which y keeps the low bits. A mean is the sum divided by the number of
-// elements, truncated towards zero. There is no L2.
+// elements, truncated towards zero. There is no L2. Only sums and products are of no elements, too.
 class ReduceIntegerOperator final : public Operator {
  public:
   ReduceIntegerOperator(const ReduceAttributes& attributes, DType dtype)
@@ -131,6 +131,11 @@ class ReduceIntegerOperator final : public Operator {
         access_.store(acc, piece.columns, dst + piece.first * bytes_);
       }
     });
+  }
+
+  bool takes_empty_inputs() const override {
+    return function_ != ReduceFunction::kMin && function_ != ReduceFunction::kMax &&
+           function_ != ReduceFunction::kMean;
   }
 
   Cost cost(std::span<const TensorDesc> inputs,

@@ -11,7 +11,6 @@ Status reduced_shape(const Shape& x, uint32_t axes, Shape* result) {
     return invalid_model(text("operand x has shape ", x, ", which lacks a reduced axis"));
   }
   for (uint32_t axis = 0; axis < x.rank; ++axis) {
-    if (x[axis] == 0) return invalid_model(text("operand x has shape ", x, ": no element"));
     if ((axes >> axis & 1) != 0) result->dims[axis] = 1;
   }
   return {};

@@ -32,7 +32,7 @@ ResizePoint resize_point(CoordinateMode mode, float scale, uint32_t inputs, uint
 }
 
 Status check_resize(const ResizeAttributes& attributes, const Shape& x) {
-  if (x.rank != 4 || x.elements() == 0 || x[1] > kLargestResizeExtent ||
+  if (x.rank != 4 || std::min({x[1], x[2], x[3]}) == 0 || x[1] > kLargestResizeExtent ||
       x[2] > kLargestResizeExtent) {
     return invalid_argument("resize input " + x.text() +
                             " must be [N,H,W,C] with H and W of 1 to " +

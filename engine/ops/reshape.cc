@@ -64,9 +64,9 @@ class ReshapeOperator final : public Operator {
       uint64_t elements = 1, rest = 1;
       for (uint32_t i = group.x_first; i < group.x_last; ++i) elements *= from[i];
       for (uint32_t k = outermost + 1; k < group.y_last; ++k) rest *= y_[k];
-      checks.require(outermost == group.y_last ? elements == 1 : elements % rest == 0,
-                     text("operand x has shape ", from, ", which cannot become ", y_,
-                          " as ", x_, " does"));
+      checks.require(
+          outermost == group.y_last ? elements == 1 : elements % rest == 0,
+          text("operand x has shape ", from, ", which cannot become ", y_, " as ", x_, " does"));
       if (!checks.ok()) return checks.status();
       if (outermost < group.y_last) shape.dims[outermost] = static_cast<uint32_t>(elements / rest);
     }

@@ -13,7 +13,7 @@ Status check_selection(const Shape& data, const Shape& indices, uint32_t axis) {
                       ", expected equal ranks above axis ", axis));
   if (!checks.ok()) return checks.status();
   for (uint32_t i = 0; i < data.rank; ++i) {
-    checks.require(data[i] > 0 && indices[i] > 0 && (i == axis || indices[i] <= data[i]),
+    checks.require(i == axis || indices[i] <= data[i],
                    text("operand indices has shape ", indices, " over ", data,
                         ", expected no larger extents beside axis ", axis));
   }
@@ -37,9 +37,6 @@ Status gathered_shape(const Shape& x, const Shape& indices, uint32_t batch_dims,
   for (uint32_t axis = 0; axis < batch_dims; ++axis) {
     checks.require(x[axis] == indices[axis], text("operands of shapes ", x, " and ", indices,
                                                   " differ in their first ", batch_dims, " axes"));
-  }
-  for (uint32_t axis = 0; axis < used; ++axis) {
-    checks.require(x[axis] > 0, text("operand x has shape ", x, ": no element to gather"));
   }
   if (!checks.ok()) return checks.status();
   Shape shape;

@@ -266,8 +266,8 @@ bitpose_status bitpose_session_output(const bitpose_session* session, size_t ind
 }
 
 bitpose_status bitpose_session_run(bitpose_session* session, const bitpose_input* inputs,
-                                   size_t input_count, bitpose_output* outputs,
-                                   size_t output_count, bitpose_error* error) {
+                                   size_t input_count, bitpose_output* outputs, size_t output_count,
+                                   bitpose_error* error) {
   return guarded(error, [&]() -> Status {
     if (session == nullptr) return null_argument("session");
     if (inputs == nullptr && input_count > 0) return null_argument("inputs");

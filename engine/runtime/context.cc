@@ -121,8 +121,8 @@ Status Context::derive_shapes(size_t op) {
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const TensorDesc& planned = program_.network->tensors[node.outputs[i]];
     if (outputs_[i].bytes() > planned.bytes()) {
-      return unsupported(text("the output has shape ", outputs_[i].shape, ", more than ",
-                              planned.shape));
+      return unsupported(
+          text("the output has shape ", outputs_[i].shape, ", more than ", planned.shape));
     }
     descs_[node.outputs[i]].shape = outputs_[i].shape;
   }

@@ -40,10 +40,10 @@ class Context {
   const Program& program_;
   AlignedBuffer arena_;
   AlignedBuffer scratch_;
-  std::vector<TensorDesc> descs_;    // By tensor index, with the shapes of the last run.
-  std::vector<TensorRef> tensors_;   // By tensor index.
-  std::vector<TensorRef> operands_;  // Of all operators, one after the other.
-  std::vector<RunArgs> args_;        // By operator.
+  std::vector<TensorDesc> descs_;             // By tensor index, with the shapes of the last run.
+  std::vector<TensorRef> tensors_;            // By tensor index.
+  std::vector<TensorRef> operands_;           // Of all operators, one after the other.
+  std::vector<RunArgs> args_;                 // By operator.
   std::vector<TensorDesc> inputs_, outputs_;  // Room for those of one operator.
   ThreadPool pool_;
 };

@@ -143,6 +143,57 @@ void plans_in_place_and_views() {
   CHECK(outputs[0][1] == 17);
 }
 
+// The first elements of x + [1, 1, 1, 1], as many as n says; `repeated` adds [10, 20, 30, 40].
+ModelBuilder narrowing_model(bool repeated) {
+  ModelBuilder builder;
+  const uint32_t n = builder.input("n", DType::kS64, {1});
+  const uint32_t x = builder.constant("x", DType::kF32, {4}, std::vector<float>{1, 2, 3, 4});
+  const uint32_t one = builder.constant("one", DType::kF32, {1}, std::vector<float>{1});
+  const uint32_t tens =
+      builder.constant("tens", DType::kF32, {4}, std::vector<float>{10, 20, 30, 40});
+  const uint32_t narrow = builder.derived("narrow", {x, n}, DType::kF32, {}, {{"axis", 0}});
+  const uint32_t sum = builder.derived("binary_f32", {narrow, one}, DType::kF32);
+  builder.output(builder.derived("shape", {sum}, DType::kS64));
+  builder.output(repeated ? builder.derived("binary_f32", {sum, tens}, DType::kF32) : sum);
+  return builder;
+}
+
+void derives_shapes_in_a_run() {
+  const auto session = make_session(narrowing_model(false), {.threads = 2});
+  CHECK(session->outputs()[1].shape == Shape{4});
+  for (const int64_t n : {4, 1, 0, 3, -5, 1000}) {
+    const auto length = static_cast<uint32_t>(std::clamp<int64_t>(n, 0, 4));
+    int64_t extent = -1;
+    std::vector<float> y(4);
+    const std::span<std::byte> to[] = {std::as_writable_bytes(std::span(&extent, 1)),
+                                       std::as_writable_bytes(std::span(y))};
+    const std::span<const std::byte> from[] = {std::as_bytes(std::span(&n, 1))};
+    Shape shapes[2];
+    CHECK_OK(session->run(from, to, shapes));
+    CHECK(shapes[0] == Shape{1} && shapes[1] == Shape{length}, shapes[1].text());
+    CHECK(extent == length);
+    for (uint32_t i = 0; i < 4; ++i) CHECK(y[i] == (i < length ? static_cast<float>(i) + 2 : 0));
+  }
+}
+
+// One element that is repeated to four must not be overwritten by the first of them.
+void repeats_what_turns_out_small() {
+  const auto session = make_session(narrowing_model(true));
+  for (const int64_t n : {4, 1, 3}) {
+    int64_t extent = 0;
+    std::vector<float> y(4);
+    const std::span<std::byte> to[] = {std::as_writable_bytes(std::span(&extent, 1)),
+                                       std::as_writable_bytes(std::span(y))};
+    const std::span<const std::byte> from[] = {std::as_bytes(std::span(&n, 1))};
+    const Status status = session->run(from, to);
+    CHECK(status.ok() == (n != 3), status.message());
+    if (n == 1) CHECK(y == std::vector<float>({12, 22, 32, 42}));
+    if (n == 4) CHECK(y == std::vector<float>({12, 23, 34, 45}));
+    if (n == 3)
+      CHECK(contains(status.message(), "in this run: shapes [3] and [4]"), status.message());
+  }
+}
+
 void refuses_wrong_buffers() {
   const auto session = make_session(counting_model());
   std::vector<uint8_t> x(kElements);
@@ -234,6 +285,8 @@ int main() {
   observers_see_each_operator();
   profiler_names_operators();
   plans_in_place_and_views();
+  derives_shapes_in_a_run();
+  repeats_what_turns_out_small();
   refuses_wrong_buffers();
   refuses_what_is_beyond_a_limit();
   refuses_shapes_that_operators_do_not_derive();

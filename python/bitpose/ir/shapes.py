@@ -166,7 +166,7 @@ def _slice(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _: Ten
 
 
 def sliced(extent: int, attributes: Mapping[str, Attribute]) -> range:
-    """The elements of an axis that slice takes: those that are not there, behind it, are left out."""
+    """The elements of an axis that slice takes, without those that lie behind its end."""
     start, length, step = (number(attributes, n) for n in ("start", "length", "step"))
     last = start + (length - 1) * step
     if last < 0 or (step <= 0 and length > 1 and start >= extent):

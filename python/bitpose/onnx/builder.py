@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from bitpose.errors import GraphError, InvalidModelError
 from bitpose.ir.graph import Attribute, Node, Tensor
-from bitpose.ir.shapes import Shape, output_shape
+from bitpose.ir.shapes import Shape, number, output_shape
+from bitpose.onnx.limits import limits
 
 #: Attribute values that are lists.
 Ints = tuple[int, ...]
@@ -40,13 +42,23 @@ class Builder:
     afterwards; names given here are those of the steps in between.
     """
 
-    def __init__(self, name: str, op: str, opset: int, outputs: int, taken: set[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        op: str,
+        opset: int,
+        outputs: int,
+        taken: set[str],
+        bounds: Builder | None = None,
+    ) -> None:
         self.name = name
         self.op = op
         self.opset = opset
         self.outputs = outputs
         self.taken = taken
         """Names that no other tensor may get."""
+        self.bounds = bounds
+        """For a second call with smaller operands (`bitpose.onnx.open_axes`): the first."""
         self.nodes: list[Node] = []
         self.tensors: list[Tensor] = []
 
@@ -59,11 +71,35 @@ class Builder:
         **attributes: Attribute,
     ) -> Tensor:
         """Adds a node of `bitpose.ir.operators` of a given output shape and returns its output."""
+        operands = [x for x in inputs if x is not None]
         tensor = Tensor(self._fresh(), np.dtype(dtype), tuple(shape))
+        if self.bounds is not None:
+            tensor = self._smaller(tensor, _varies(op, operands, attributes))
         names = tuple("" if x is None else x.name for x in inputs)
-        self.nodes.append(Node(op, tensor.name, names, (tensor.name,), attributes))
+        node = Node(op, tensor.name, names, (tensor.name,), attributes)
+        tensor = replace(tensor, limits=limits(node, operands, tensor))
+        self.nodes.append(node)
         self.tensors.append(tensor)
         return tensor
+
+    def _smaller(self, tensor: Tensor, varying: int | None) -> Tensor:
+        """In a second call: a tensor with less than in the first along the axis `varying`, and with
+        the axes along which it has less.
+        """
+        bound = self._first().shape
+        if len(bound) != len(tensor.shape):
+            raise RefusalError("its rank depends on extents", "a fixed rank")
+        shape = tuple(
+            min(n, most - 1) if i == varying else n
+            for i, (n, most) in enumerate(zip(tensor.shape, bound, strict=True))
+        )
+        return replace(tensor, shape=shape, open_axes=differing_axes(shape, bound))
+
+    def _first(self) -> Tensor:
+        """In a second call: what the first has made in the place of the next tensor."""
+        if self.bounds is None or len(self.tensors) >= len(self.bounds.tensors):
+            raise RefusalError("its parts depend on extents", "fixed parts")
+        return self.bounds.tensors[len(self.tensors)]
 
     def engine(
         self,
@@ -96,9 +132,11 @@ class Builder:
 
     def value(self, x: Tensor, what: str) -> NDArray[Any]:
         """The elements of a constant operand; refuses one that is computed at run time."""
-        if x.data is None:
-            raise RefusalError(f"{what} is computed at run time", f"a constant {what}", x.name)
-        return x.data
+        if x.data is not None:
+            return x.data
+        if x.limits is not None and np.array_equal(*x.limits):
+            return x.limits[0]
+        raise RefusalError(f"{what} is computed at run time", f"a constant {what}", x.name)
 
     def ints(self, x: Tensor, what: str) -> Ints:
         """The elements of a constant 1-D operand of integers."""
@@ -106,6 +144,24 @@ class Builder:
         if data.dtype.kind != "i" or data.ndim > 1:
             raise InvalidModelError(f"{self.op} {self.name!r}: {what} must be 1-D integers")
         return tuple(int(v) for v in np.atleast_1d(data))
+
+    def varies(self, x: Tensor) -> bool:
+        """Whether x is computed from shapes that only a run decides, and can be bounded."""
+        return x.limits is not None and not np.array_equal(*x.limits)
+
+    def bounded_ints(self, x: Tensor, what: str) -> list[tuple[int, int]]:
+        """The least and the greatest value of each element of a 1-D operand of integers.
+
+        Refuses one that is computed from more than shapes.
+        """
+        if x.data is not None or x.limits is None:
+            return [(v, v) for v in self.ints(x, what)]
+        least, greatest = (limit.reshape(-1).tolist() for limit in x.limits)
+        return list(zip(least, greatest, strict=True))
+
+    def narrow(self, x: Tensor, axis: int, length: Tensor) -> Tensor:
+        """The first elements of x along an axis, as many as `length`, one int64, says in a run."""
+        return self.engine("narrow", [x, length], x.dtype, axis=axis)
 
     def axis(self, axis: int, rank: int) -> int:
         """An axis counted from the front."""
@@ -137,12 +193,28 @@ class Builder:
         raise InvalidModelError(f"{self.op} {self.name!r}: {problem}")
 
     def _fresh(self) -> str:
+        if self.bounds is not None:
+            return self._first().name
         name = stem = f"{self.name}/{self.op}.{len(self.tensors)}"
         attempt = 1
         while name in self.taken:
             name, attempt = f"{stem}.{attempt}", attempt + 1
         self.taken.add(name)
         return name
+
+
+def differing_axes(x: Shape, y: Shape) -> Ints:
+    """The axes along which two shapes of one rank differ."""
+    return tuple(i for i, (a, b) in enumerate(zip(x, y, strict=True)) if a != b)
+
+
+def _varies(op: str, inputs: Sequence[Tensor], attributes: Mapping[str, Attribute]) -> int | None:
+    """The axis along which an operator may give fewer elements in a run than it states."""
+    if op not in ("narrow", "slice", "topk"):
+        return None
+    axis = number(attributes, "axis")
+    varies = inputs[1].data is None if op == "narrow" else axis in inputs[0].open_axes
+    return axis if varies else None
 
 
 def resolve_shape(b: Builder, x: Shape, wanted: Sequence[int], allow_zero: bool) -> Shape:

@@ -23,6 +23,7 @@ from bitpose.onnx import registry
 from bitpose.onnx.builder import Builder, RefusalError
 from bitpose.onnx.functions import inline_functions
 from bitpose.onnx.initializers import DTYPES, constant_array
+from bitpose.onnx.open_axes import depends_on_extents, is_open, smaller, with_open_axes
 
 #: Bounds on what is read from a file.
 MAX_NODES = 100_000
@@ -182,9 +183,22 @@ class _Importer:
         if any(x is None for x in operands[: row.min_inputs]):
             raise InvalidModelError(f"{proto.op_type} {label!r} lacks an operand")
         outputs = [name for name in proto.output if name]
-        builder = Builder(label, proto.op_type, self.opset, len(proto.output), self.taken)
-        result = row.function(builder, *operands, **attributes)
-        results = [result] if isinstance(result, Tensor) else list(result)
+
+        def build(
+            operands: Sequence[Tensor | None], bounds: Builder | None = None
+        ) -> tuple[Builder, list[Tensor]]:
+            outputs = len(proto.output)
+            builder = Builder(label, proto.op_type, self.opset, outputs, self.taken, bounds)
+            result = row.function(builder, *operands, **attributes)
+            return builder, [result] if isinstance(result, Tensor) else list(result)
+
+        builder, results = build(operands)
+        if is_open(builder, operands):
+            try:
+                probe, _ = build([smaller(x) for x in operands], builder)
+            except (RefusalError, InvalidModelError, GraphError) as error:
+                raise depends_on_extents(operands) from error
+            builder.tensors = with_open_axes(builder, probe, operands)
         if len(results) < len(outputs):
             raise InvalidModelError(f"{proto.op_type} {label!r} has {len(outputs)} outputs")
         self._adopt(builder, dict(zip(proto.output, results, strict=False)))
@@ -314,6 +328,7 @@ class _Importer:
         if tensor.elements == 0:
             self._report(name, "output", _empty(tensor))
             raise UnsupportedModelError(self.problems)
+        tensor = self._narrowed_to_claim(name, tensor)
         written = any(name in node.outputs for node in self.nodes)
         if not written:
             source = tensor
@@ -327,6 +342,35 @@ class _Importer:
             self.tensors[name] = Tensor(name, tensor.dtype, tensor.shape)
             self.nodes.append(Node("Reshape", name, (source.name,), (name,)))
         return name
+
+    def _narrowed_to_claim(self, name: str, tensor: Tensor) -> Tensor:
+        """An output with less along open axes than was found, where the model claims less."""
+        _, claimed = _claimed(self.claims[name].type)
+        if len(claimed) != len(tensor.shape) or tensor.name != name:
+            return tensor
+        for axis in tensor.open_axes:
+            extent = claimed[axis]
+            if extent is None or extent >= tensor.shape[axis]:
+                continue
+            whole = replace(tensor, name=derived(name, f"whole{axis}"))
+            length = Tensor.constant(derived(name, f"extent{axis}"), np.array([extent], np.int64))
+            self._rename(name, whole.name)
+            shape = (*tensor.shape[:axis], extent, *tensor.shape[axis + 1 :])
+            tensor = replace(tensor, shape=shape)
+            self.tensors |= {whole.name: whole, length.name: length, name: tensor}
+            operands = (whole.name, length.name)
+            self.nodes.append(Node("narrow", name, operands, (name,), {"axis": axis}))
+        return tensor
+
+    def _rename(self, old: str, new: str) -> None:
+        renamed = {old: new}
+        self.nodes = [
+            replace(
+                node.with_inputs(renamed),
+                outputs=tuple(renamed.get(y, y) for y in node.outputs),
+            )
+            for node in self.nodes
+        ]
 
     def _report(self, node: str, op: str, refusal: RefusalError) -> None:
         opset = self.opset if op[:1].isupper() else 0

@@ -36,8 +36,8 @@ def run(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
     name, constants and inputs included; NaNs of graph outputs are canonical (0x7fc00000).
 
     Raises ValueError for wrong inputs, for an operator that the engine does not have, and where an
-    operator gives another shape or dtype than its output's record says; GraphError where shapes that
-    only a run decides do not fit each other.
+    operator gives another shape or dtype than its output's record says; GraphError where shapes
+    that only a run decides do not fit each other.
     """
     values = {t.name: t.data for t in graph.constants() if t.data is not None}
     for name in graph.inputs:

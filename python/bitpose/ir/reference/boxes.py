@@ -45,11 +45,11 @@ def nms(
 
 
 def _lower(a: np.float32, b: np.float32) -> np.float32:
-    return a if a < b else b
+    return min(b, a)
 
 
 def _higher(a: np.float32, b: np.float32) -> np.float32:
-    return b if a < b else a
+    return max(a, b)
 
 
 def _corners(box: Array, center_point_box: int) -> _Box:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -60,7 +61,8 @@ def _series(x: Array, axes: int, y: Tensor) -> Array:
     """The elements that each element of y is made of, along the last axis: [*y.shape, n]."""
     reduced = [i for i in range(x.ndim) if axes >> i & 1]
     kept = [i for i in range(x.ndim) if not axes >> i & 1]
-    return x.transpose(kept + reduced).reshape(*y.shape, -1)
+    length = math.prod(x.shape[i] for i in reduced)
+    return x.transpose(kept + reduced).reshape(*y.shape, length)
 
 
 @operator
@@ -137,7 +139,7 @@ def topk(y: Tensor, x: Operand, *, axis: int, k: int, largest: int) -> Array:
     lower index first. NaN counts as larger than every number."""
     keys = _keys(x.data)
     order = np.argsort(~keys if largest else keys, axis, kind="stable")
-    return np.ascontiguousarray(order.take(range(k), axis)).astype(y.dtype)
+    return np.ascontiguousarray(order.take(range(y.shape[axis]), axis)).astype(y.dtype)
 
 
 def _keys(x: Array) -> Array:

@@ -22,6 +22,7 @@ from bitpose.onnx.ops import (  # noqa: F401
     quantization,
     reduction,
     resize,
+    selection,
     shaping,
     softmax,
 )

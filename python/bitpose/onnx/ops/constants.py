@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from bitpose.ir.graph import Tensor
 from bitpose.onnx.builder import Builder, Floats, Ints
 from bitpose.onnx.initializers import DTYPES
+from bitpose.onnx.ops.parts import extents_of, narrowed, part
+from bitpose.onnx.ops.reduction import reduce
 from bitpose.onnx.registry import onnx_operator
 
 Array = NDArray[Any]
@@ -79,29 +81,41 @@ def _dropout(b: Builder, x: Tensor) -> list[Tensor]:
 
 @onnx_operator(7)
 def Shape(b: Builder, x: Tensor, *, start: int = 0, end: int | None = None) -> Tensor:
-    """Any tensor: shapes are known when compiling."""
-    return b.constant(np.array(x.shape[slice(start, end)], np.int64))
+    """Any tensor."""
+    chosen = range(len(x.shape))[slice(start, end)]
+    if not set(x.open_axes).intersection(chosen):
+        return b.constant(np.array([x.shape[i] for i in chosen], np.int64))
+    return part(b, extents_of(b, x), 0, chosen.start, len(chosen))
 
 
 @onnx_operator(7)
 def Size(b: Builder, x: Tensor) -> Tensor:
     """Any tensor."""
-    return b.constant(np.array(x.elements, np.int64))
+    if not x.open_axes:
+        return b.constant(np.array(x.elements, np.int64))
+    return b.reshape(reduce(b, "Prod", extents_of(b, x), [0]), ())
 
 
 @onnx_operator(9)
 def ConstantOfShape(b: Builder, shape: Tensor, *, value: Array | None = None) -> Tensor:
-    """Constant shape."""
+    """Shape constant or computed from shapes."""
     element = np.zeros(1, np.float32) if value is None else value
-    extents = b.ints(shape, "shape")
-    if element.size != 1 or any(extent < 0 for extent in extents):
+    extents = b.bounded_ints(shape, "shape")
+    if element.size != 1 or any(least < 0 for least, _ in extents):
         b.invalid(f"shape {list(extents)} of a value of shape {list(element.shape)}")
-    return b.constant(np.full(extents, element.reshape(()), element.dtype))
+    most = [n for _, n in extents]
+    filled = b.constant(np.full(most, element.reshape(()), element.dtype))
+    return narrowed(b, filled, shape, [i for i, (n, m) in enumerate(extents) if n != m])
 
 
 @onnx_operator(11)
 def Range(b: Builder, start: Tensor, limit: Tensor, delta: Tensor) -> Tensor:
-    """Constant operands."""
+    """Constant operands, or from 0 by 1 to a limit that is computed from shapes."""
+    if b.varies(limit) and limit.dtype == np.int64:
+        if b.ints(start, "start") != (0,) or b.ints(delta, "delta") != (1,):
+            b.refuse("start or delta of a computed limit", "start 0 and delta 1")
+        ((_, most),) = b.bounded_ints(limit, "limit")
+        return b.narrow(b.constant(np.arange(most)), 0, limit)
     first, end, step = (
         b.value(x, what).reshape(())
         for x, what in ((start, "start"), (limit, "limit"), (delta, "delta"))
@@ -120,12 +134,6 @@ def EyeLike(b: Builder, x: Tensor, *, dtype: int | None = None, k: int = 0) -> T
         b.refuse(f"dtype is ONNX data type {dtype}", ", ".join(DTYPES.values()))
     kind = x.dtype if dtype is None else np.dtype(DTYPES[dtype])
     return b.constant(np.eye(x.shape[0], x.shape[1], k, kind))
-
-
-@onnx_operator(9)
-def NonZero(b: Builder, x: Tensor) -> Tensor:
-    """Of a constant."""
-    return b.constant(np.array(np.nonzero(b.value(x, "operand")), np.int64))
 
 
 @onnx_operator(11)

@@ -26,11 +26,11 @@ def _require_indices(b: Builder, indices: Tensor) -> None:
 
 @onnx_operator(7)
 def Gather(b: Builder, x: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
-    """Any. Indices that are computed at run time and lie outside are clamped."""
+    """Any. Indices that are computed at run time, or of an axis that is, are clamped to it."""
     _require_indices(b, indices)
     axis = b.axis(axis, len(x.shape))
     shape = x.shape[:axis] + indices.shape + x.shape[axis + 1 :]
-    if indices.data is None:
+    if indices.data is None or axis in x.open_axes:
         row = indices if len(indices.shape) == 1 else b.reshape(indices, (indices.elements,))
         return _shaped(b, b.engine("gather", [x, row], x.dtype, axis=axis), shape)
     extent = x.shape[axis]
@@ -115,18 +115,6 @@ def ScatterND(
     _require_indices(b, indices)
     attributes = {"reduction": _reduction(b, x, reduction)}
     return b.engine("scatter_nd", [x, indices, updates], x.dtype, None, **attributes)
-
-
-@onnx_operator(9)
-def Compress(b: Builder, x: Tensor, condition: Tensor, *, axis: int | None = None) -> Tensor:
-    """Constant condition."""
-    chosen = np.flatnonzero(b.value(condition, "condition"))
-    if axis is None:
-        x, axis = b.reshape(x, (x.elements,)), 0
-    axis = b.axis(axis, len(x.shape))
-    if not chosen.size or chosen[-1] >= x.shape[axis]:
-        b.refuse(f"condition chooses {chosen.tolist()} of {list(x.shape)}", "some elements")
-    return gather(b, x, chosen, axis)
 
 
 @onnx_operator(10)

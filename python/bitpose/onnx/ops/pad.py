@@ -11,7 +11,7 @@ from bitpose.ir.graph import Tensor
 from bitpose.ir.operators import MAX_RANK
 from bitpose.onnx.builder import Builder, Ints
 from bitpose.onnx.ops.gather import gather
-from bitpose.onnx.ops.parts import part
+from bitpose.onnx.ops.parts import extents_of, part
 from bitpose.onnx.registry import onnx_operator
 
 #: numpy's names of the modes that repeat elements.
@@ -52,6 +52,37 @@ def _cropped(b: Builder, x: Tensor, pads: Ints) -> Tensor:
     return x
 
 
+def _pad_by_computed(
+    b: Builder, x: Tensor, pads: Tensor, axes: Sequence[int], value: Tensor | None
+) -> Tensor:
+    """Amounts that are computed from shapes: those in front of axes must be known."""
+    rank, limits = len(x.shape), b.bounded_ints(pads, "pads")
+    if len(limits) != 2 * len(axes):
+        b.invalid(f"{len(limits)} pads for axes {list(axes)}")
+    before, after = limits[: len(axes)], limits[len(axes) :]
+    if any(least != most or least < 0 for least, most in before) or any(n < 0 for n, _ in after):
+        b.refuse(f"computed pads {limits}", "computed pads behind axes alone, none negative")
+    most = [0] * (2 * rank)
+    for axis, (_, front), (_, back) in zip(axes, before, after, strict=True):
+        most[axis], most[rank + axis] = front, back
+    y = padded(b, x, most, value)
+    for i, axis in enumerate(axes):
+        if after[i][0] != after[i][1]:
+            inside = extents_of(b, x)
+            amounts = [part(b, inside, 0, axis, 1), part(b, pads, 0, i, 1)]
+            amounts.append(part(b, pads, 0, len(axes) + i, 1))
+            y = b.narrow(y, axis, total(b, amounts))
+    return y
+
+
+def total(b: Builder, amounts: Sequence[Tensor]) -> Tensor:
+    """The sum of int64 tensors of one shape."""
+    result = amounts[0]
+    for amount in amounts[1:]:
+        result = b.emit("Add", [result, amount], result.shape, np.int64)
+    return result
+
+
 def _pad(b: Builder, x: Tensor, pads: Ints, mode: str, value: Tensor | None) -> Tensor:
     rank = len(x.shape)
     if len(pads) != 2 * rank:
@@ -88,11 +119,15 @@ def Pad_11(
     *,
     mode: str = "constant",
 ) -> Tensor:
-    """Any mode, constant pads. Zeros around the height and width of what a Conv reads become part
-    of it."""
+    """Any mode; pads constant or, in mode constant, computed from shapes. Zeros around the height
+    and width of what a Conv reads become part of it."""
+    rank = len(x.shape)
+    chosen = tuple(range(rank)) if axes is None else b.ints(axes, "axes")
+    if b.varies(pads) and mode == "constant":
+        along = [b.axis(axis, rank) for axis in chosen]
+        return _pad_by_computed(b, x, pads, along, constant_value)
     amounts = b.ints(pads, "pads")
     if axes is not None:
-        rank, chosen = len(x.shape), b.ints(axes, "axes")
         if len(amounts) != 2 * len(chosen):
             b.invalid(f"pads {list(amounts)} for axes {list(chosen)}")
         full = [0] * (2 * rank)

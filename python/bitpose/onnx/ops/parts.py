@@ -11,6 +11,9 @@ from bitpose.ir.graph import Tensor
 from bitpose.onnx.builder import Builder, Ints
 from bitpose.onnx.registry import onnx_operator
 
+#: More elements than an axis has.
+_LONGEST = 2**31 - 1
+
 
 @onnx_operator(7)
 def Concat(b: Builder, *operands: Tensor, axis: int) -> Tensor:
@@ -38,6 +41,18 @@ def part(b: Builder, x: Tensor, axis: int, start: int, length: int, step: int = 
         return b.constant(np.zeros(shape, x.dtype))
     attributes = {"axis": axis, "start": start, "length": length, "step": step}
     return b.emit("Slice", [x], shape, x.dtype, **attributes)
+
+
+def extents_of(b: Builder, x: Tensor) -> Tensor:
+    """The extents of x in a run."""
+    return b.engine("shape", [x], np.int64)
+
+
+def narrowed(b: Builder, x: Tensor, lengths: Tensor, axes: Sequence[int]) -> Tensor:
+    """x with as many elements along each of `axes` as the element of `lengths` there says."""
+    for axis in axes:
+        x = b.narrow(x, axis, part(b, lengths, 0, axis, 1))
+    return x
 
 
 def _split(b: Builder, x: Tensor, axis: int, lengths: Sequence[int]) -> list[Tensor]:
@@ -77,10 +92,33 @@ def _slice(b: Builder, x: Tensor, starts: Ints, ends: Ints, axes: Ints, steps: I
         if step == 0:
             b.invalid(f"steps are {list(steps)}")
         along = b.axis(axis, len(x.shape))
+        if along in x.open_axes and min(start, end, step) >= 0:
+            x = _open_part(b, x, along, range(start, min(end, _LONGEST), step))
+            continue
         positions = range(x.shape[along])[start:end:step]
         if positions != range(x.shape[along]):
             x = part(b, x, along, positions.start, len(positions), step)
     return x
+
+
+def _open_part(b: Builder, x: Tensor, axis: int, chosen: range) -> Tensor:
+    """Those of the chosen elements that there are in a run."""
+    if not chosen or chosen.start >= x.shape[axis]:
+        b.refuse(f"{chosen} selects nothing", "some elements")
+    attributes = {"start": chosen.start, "length": len(chosen), "step": chosen.step}
+    return b.engine("slice", [x], x.dtype, None, axis=axis, **attributes)
+
+
+def _slice_to(b: Builder, x: Tensor, start: int, end: Tensor, axis: int) -> Tensor:
+    """x[start:end] along an axis, with an end that is computed from shapes."""
+    ((least, _),) = b.bounded_ints(end, "ends")
+    if least < 0 or start < 0:
+        b.refuse(
+            "bounds may count from the end", "bounds of a computed slice that are not negative"
+        )
+    along = b.axis(axis, len(x.shape))
+    x = b.narrow(x, along, end)
+    return _slice(b, x, (start,), (_LONGEST,), (along,), (1,)) if start else x
 
 
 @onnx_operator(7, 9)
@@ -99,13 +137,10 @@ def Slice_10(
     axes: Tensor | None = None,
     steps: Tensor | None = None,
 ) -> Tensor:
-    """Constant bounds and steps."""
+    """Constant starts and steps; ends constant, or one that is computed from shapes."""
     first = b.ints(starts, "starts")
-    return _slice(
-        b,
-        x,
-        first,
-        b.ints(ends, "ends"),
-        tuple(range(len(first))) if axes is None else b.ints(axes, "axes"),
-        (1,) * len(first) if steps is None else b.ints(steps, "steps"),
-    )
+    along = tuple(range(len(first))) if axes is None else b.ints(axes, "axes")
+    by = (1,) * len(first) if steps is None else b.ints(steps, "steps")
+    if b.varies(ends) and len(first) == 1 and by == (1,):
+        return _slice_to(b, x, first[0], ends, along[0])
+    return _slice(b, x, first, b.ints(ends, "ends"), along, by)

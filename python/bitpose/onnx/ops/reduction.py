@@ -160,12 +160,17 @@ def ArgMin(
     return _arg(b, x, axis, keepdims, select_last_index, smallest=1)
 
 
-def _top_k(b: Builder, x: Tensor, k: int, axis: int, largest: int) -> list[Tensor]:
+def _top_k(
+    b: Builder, x: Tensor, k: int, axis: int, largest: int, computed: Tensor | None = None
+) -> list[Tensor]:
+    """The best k, or as many of them as `computed` says."""
     axis = b.axis(axis, len(x.shape))
-    if not 1 <= k <= x.shape[axis]:
+    if k < 1 or not (k <= x.shape[axis] or computed is not None or axis in x.open_axes):
         b.invalid(f"k is {k} for axis {axis} of {list(x.shape)}")
     attributes = {"axis": axis, "k": k, "largest": int(bool(largest))}
     indices = b.engine("topk", [x], np.int64, None, **attributes)
+    if computed is not None:
+        indices = b.narrow(indices, axis, computed)
     return [b.engine("gather_elements", [x, indices], x.dtype, axis=axis), indices]
 
 
@@ -179,8 +184,12 @@ def TopK_1(b: Builder, x: Tensor, *, k: int, axis: int = -1) -> list[Tensor]:
 def TopK_10(
     b: Builder, x: Tensor, k: Tensor, *, axis: int = -1, largest: int = 1, sorted: int = 1
 ) -> list[Tensor]:
-    """Constant k. The results are sorted; of equals the lower index comes first."""
-    return _top_k(b, x, b.ints(k, "k")[0], axis, largest)
+    """k constant or computed from shapes. The results are sorted; of equals the lower index comes
+    first."""
+    if k.elements != 1:
+        b.invalid(f"k has shape {list(k.shape)}")
+    ((least, most),) = b.bounded_ints(k, "k")
+    return _top_k(b, x, most, axis, largest, None if least == most else k)
 
 
 @onnx_operator(11)

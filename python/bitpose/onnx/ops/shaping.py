@@ -12,6 +12,7 @@ from bitpose.ir.graph import Tensor
 from bitpose.ir.shapes import Shape, broadcast
 from bitpose.onnx.builder import Builder, Ints, resolve_shape
 from bitpose.onnx.ops.gather import gather
+from bitpose.onnx.ops.parts import part
 from bitpose.onnx.registry import onnx_operator
 
 
@@ -27,8 +28,8 @@ def Transpose(b: Builder, x: Tensor, *, perm: Ints | None = None) -> Tensor:
 
 @onnx_operator(7)
 def Reshape(b: Builder, x: Tensor, shape: Tensor, *, allowzero: int = 0) -> Tensor:
-    """Constant shape."""
-    wanted = b.ints(shape, "shape")
+    """Shape constant or computed from shapes."""
+    wanted = [n if n == most else -1 for n, most in b.bounded_ints(shape, "shape")]
     return b.reshape(x, resolve_shape(b, x.shape, wanted, bool(allowzero)))
 
 
@@ -85,12 +86,19 @@ def Unsqueeze_13(b: Builder, x: Tensor, axes: Tensor) -> Tensor:
 
 @onnx_operator(8)
 def Expand(b: Builder, x: Tensor, shape: Tensor) -> Tensor:
-    """Constant shape."""
+    """Shape constant or computed from shapes."""
+    extents = b.bounded_ints(shape, "shape")
     try:
-        wanted = broadcast(x.shape, b.ints(shape, "shape"))
+        wanted = broadcast(x.shape, tuple(most for _, most in extents))
     except GraphError as error:
         b.invalid(str(error))
-    return expand(b, x, wanted)
+    y = expand(b, x, wanted)
+    offset = len(wanted) - len(extents)
+    for i, (least, most) in enumerate(extents):
+        own = i + offset - (len(wanted) - len(x.shape))
+        if least != most and (own < 0 or x.shape[own] == 1):
+            y = b.narrow(y, i + offset, part(b, shape, 0, i, 1))
+    return y
 
 
 def expand(b: Builder, x: Tensor, shape: Shape) -> Tensor:
