@@ -6,7 +6,7 @@ How far onnxruntime's own optimised run is from that is what the distances are m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,26 +39,30 @@ FLOAT = {
     "ultraface_rfb320": 128,
     "yolox_nano": 1,
 }
+#: Detections are compared from this score on.
+LEAST_SCORE = 0.3
 #: Networks whose input has free extents, and those that are taken.
 SHAPES = {"bodypix_mnv1_050_s16": {"input": [1, 257, 257, 3]}}
 
 
-def feeds(source: NodeArg, divisor: float) -> Iterator[dict[str, Array]]:
+def feeds(source: NodeArg, divisor: float, photos: Sequence[str]) -> Iterator[dict[str, Array]]:
     channels_last = source.shape[3] == 3
     height, width = source.extents[1:3] if channels_last else source.extents[2:4]
-    for name in PHOTOS[:3]:
+    for name in photos:
         picture = letterbox(load_photo(shared.image(name)), height, width)[0][None]
         real = picture if source.dtype == np.uint8 else picture.astype(np.float32) / divisor
         x = real if channels_last else real.transpose(0, 3, 1, 2)
         yield {source.name: np.ascontiguousarray(x.astype(source.dtype))}
 
 
-def results(name: str, divisor: float) -> tuple[Results, Results, Results]:
+def results(
+    name: str, divisor: float, photos: Sequence[str] = PHOTOS[:3]
+) -> tuple[Results, Results, Results]:
     """Outputs of the reference, of bitpose and of optimised onnxruntime, each photo by photo."""
     literal, optimised = peers(name)
     ours = InferenceSession(shared.model(name), shapes=SHAPES.get(name))
     (source,) = ours.get_inputs()
-    inputs = list(feeds(source, divisor))
+    inputs = list(feeds(source, divisor, photos))
     reference, got, peer = (
         [[y.astype(np.float64) for y in session.run(None, feed)] for feed in inputs]
         for session in (literal, ours, optimised)
@@ -100,3 +104,39 @@ def test_segmentation() -> None:
     ours, theirs = (np.mean(y != reference) for y in (got, peer))
     print(f"\ndeeplabv3: {ours:.3%} of pixels differ, onnxruntime's own {theirs:.3%}")
     assert ours <= max(1e-4, FARTHEST * theirs)
+
+
+def _found(picked: list[Array], reference: list[Array]) -> tuple[int, int]:
+    """How many of the reference's detections another run has: class, box and score; of how many."""
+    (boxes, classes, scores), (r_boxes, r_classes, r_scores) = (
+        [output[0] for output in outputs[:3]] for outputs in (picked, reference)
+    )
+    sure = r_scores >= LEAST_SCORE
+    same = (
+        (classes == r_classes[:, None])
+        & (np.abs(scores - r_scores[:, None]) <= 0.03)
+        & (overlaps(boxes[None], r_boxes[:, None]) >= 0.9)
+    )
+    return int(same.any(1)[sure].sum()), int(sure.sum())
+
+
+def overlaps(a: Array, b: Array) -> Array:
+    """Intersection over union of boxes [..., y, x, y, x]."""
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    both = np.clip(sides, 0, None).prod(-1)
+    areas = [(x[..., 2:] - x[..., :2]).prod(-1) for x in (a, b)]
+    return np.asarray(both / (areas[0] + areas[1] - both))
+
+
+def test_detection() -> None:
+    """Boxes that suppression leaves; how many they are, a run decides."""
+    reference, got, peer = results("ssd_mobilenet_v1_coco_quant", 255, PHOTOS)
+    ours, theirs = (
+        np.sum([_found(*pair) for pair in zip(runs, reference, strict=True)], 0)
+        for runs in (got, peer)
+    )
+    print(f"\nssd_mobilenet_v1: {ours[0]} of {ours[1]} detections, onnxruntime's own {theirs[0]}")
+    assert ours[1] > 40
+    assert ours[0] >= theirs[0]
+    for run, other in zip(got, reference, strict=True):
+        assert [y.shape for y in run] == [y.shape for y in other]

@@ -203,7 +203,6 @@ def test_col2im(pads: list[int]) -> None:
 
 REFUSED: dict[str, tuple[NodeProto, str]] = {
     "pads": (node("Pad", "x r", "y"), "pads is computed at run time"),
-    "condition": (node("Compress", "x c", "y"), "condition is computed at run time"),
     "depth": (node("OneHot", "r s v", "y"), "depth is computed at run time"),
     "lengths": (node("ReverseSequence", "x r", "y"), "sequence_lens is computed at run time"),
     "bool": (
