@@ -41,8 +41,11 @@ template <size_t n>
 struct Text {
   std::array<TextPart, n> parts;
 
+  // It is a string wherever one is wanted.
+  // NOLINTBEGIN(google-explicit-constructor, misc-explicit-constructor)
   operator std::string() const { return join_text(parts); }
   operator std::span<const TextPart>() const { return parts; }
+  // NOLINTEND(google-explicit-constructor, misc-explicit-constructor)
 };
 
 /// Texts, numbers and shapes one behind the other: "operand x has shape [2,3], axis 2". A call is a
