@@ -14,6 +14,8 @@ behind it with the same operations (kernels/base/elementary.h).
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +43,7 @@ def total(x: Array) -> Array:
     return np.asarray(np.cumsum(x, axis=-1)[..., -1])
 
 
+@cache
 def _factorial(n: int) -> float:
     return float(np.prod(np.arange(1, n + 1, dtype=np.float64), initial=1.0))
 

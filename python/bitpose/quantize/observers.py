@@ -69,7 +69,9 @@ def mse(seen: Histogram, function: Function = None) -> Range:
 
     With a function it is the error of the function's values: a sigmoid forgives clipped tails.
     """
-    return _search(seen, lambda values: noise(seen, values, function))
+    x = seen.centres
+    wanted = x if function is None else function(x)
+    return _search(seen, lambda values: _error(seen, values, function, x, wanted))
 
 
 def _search(seen: Histogram, loss: Callable[[Range], float]) -> Range:
@@ -90,23 +92,33 @@ def _least(candidates: list[Range], loss: Callable[[Range], float]) -> Range:
 def noise(seen: Histogram, values: Range, function: Function = None) -> float:
     """The mean squared error of 8 bits over a range, summed bin by bin in order."""
     x = seen.centres
-    codes = quantized(x, values)
-    if function is None:
-        error = codes - x
-        # Within a bin values are spread evenly, so that a fine step does not look exact.
-        inside = ((seen.high - seen.low) / len(seen.counts)) ** 2 / 12
-    else:
-        error, inside = function(codes) - function(x), 0.0
+    return _error(seen, values, function, x, x if function is None else function(x))
+
+
+def _error(seen: Histogram, values: Range, function: Function, x: Float, wanted: Float) -> float:
+    """`noise`, where the centres of the bins and what the function makes of them are known."""
+    codes, reals = _rounded(x, values)
+    got = reals if function is None else function(reals)
+    error = got[codes] - wanted
+    # Within a bin values are spread evenly, so that a fine step does not look exact.
+    inside = ((seen.high - seen.low) / len(seen.counts)) ** 2 / 12 if function is None else 0.0
     total = np.cumsum(seen.counts * (error * error + inside))[-1]
     return float(total / max(1, int(seen.counts.sum())))
 
 
 def quantized(x: Float, values: Range) -> Float:
     """x rounded to the nearest of 256 codes over a range with 0 in it."""
+    codes, reals = _rounded(x, values)
+    return reals[codes]
+
+
+def _rounded(x: Float, values: Range) -> tuple[NDArray[np.int64], Float]:
+    """The code of each x, from 0 on, and what each code stands for."""
     values = values.with_zero()
     scale = (values.high - values.low) / _STEPS or 1.0
     zero = np.rint(-values.low / scale)
-    return np.asarray((np.clip(np.rint(x / scale) + zero, 0, _STEPS) - zero) * scale)
+    codes = np.clip(np.rint(x / scale) + zero, 0, _STEPS).astype(np.int64)
+    return codes, np.asarray((np.arange(_STEPS + 1) - zero) * scale)
 
 
 def entropy(seen: Histogram, function: Function = None) -> Range:
