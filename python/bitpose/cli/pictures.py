@@ -73,14 +73,20 @@ def photo_feeds(
     bgr: bool,
     offset: float | None,
     divisor: float | None,
+    variants: bool = False,
 ) -> list[dict[str, NDArray[Any]]]:
-    """One input of the network for each photo, or for each picture in a folder."""
-    from bitpose.pose.photo import letterbox, load_photo
+    """One input of the network for each photo, or for each picture in a folder.
+
+    With `variants` also parts of them, and with other colours, see `bitpose.pose.photo.views`.
+    """
+    from bitpose.pose.photo import letterbox, load_photo, views
 
     source = picture_input(session.get_inputs())
     pixels = pixel_format(session.get_outputs(), bgr, offset, divisor)
     height, width = extents(source)
-    pictures = (letterbox(load_photo(path), height, width)[0] for path in _files(photos))
+    loaded = map(load_photo, _files(photos))
+    shown = [view for photo in loaded for view in (views(photo) if variants else [photo])]
+    pictures = (letterbox(view, height, width)[0] for view in shown)
     return [{source.name: fed(source, pixels, picture)} for picture in pictures]
 
 

@@ -66,6 +66,24 @@ def crop(photo: Image.Image, box: Box) -> tuple[Image.Image, int, int]:
     return photo.crop((left, top, left + size[0], top + size[1])), left, top
 
 
+def views(photo: Image.Image) -> list[Image.Image]:
+    """A photo, three parts of it, its mirror image, and two with colours in each other's place.
+
+    A network that is calibrated on a few photos learns more of what it may see from these.
+    """
+    width, height = photo.size
+    red, green, blue = photo.split()
+    return [
+        photo,
+        photo.crop((width // 4, height // 4, 3 * width // 4, 3 * height // 4)),
+        photo.crop((0, 0, width // 2, height)),
+        photo.crop((width // 3, 0, width, height)),
+        ImageOps.mirror(photo),
+        Image.merge("RGB", (blue, red, green)),
+        Image.merge("RGB", (green, blue, red)),
+    ]
+
+
 def letterbox(photo: Image.Image, height: int, width: int) -> tuple[Picture, Placement]:
     """Scales a photo to fit `height` x `width`, centred, black around it; keeps its proportions.
 

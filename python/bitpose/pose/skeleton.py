@@ -95,3 +95,20 @@ PEM_14 = _skeleton(
         *_sides(),
     ),
 )
+
+#: The 16 keypoints of MPII in the order of EfficientPose.
+MPII_16 = _skeleton(
+    "MPII-16",
+    "head_top neck right_shoulder right_elbow right_wrist thorax left_shoulder left_elbow "
+    "left_wrist pelvis right_hip right_knee right_ankle left_hip left_knee left_ankle",
+    (
+        ("head_top", "neck", _FACE),
+        ("neck", "thorax", _FACE),
+        ("thorax", "left_shoulder", _NECK),
+        ("thorax", "right_shoulder", _NECK),
+        ("thorax", "pelvis", _TORSO),
+        ("pelvis", "left_hip", _TORSO),
+        ("pelvis", "right_hip", _TORSO),
+        *_sides(),
+    ),
+)
