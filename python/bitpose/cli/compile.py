@@ -35,6 +35,13 @@ def compile_model(
     observer: Annotated[
         str, typer.Option(help="For int8, how ranges are chosen: mse, minmax, percentile, entropy.")
     ] = "mse",
+    target: Annotated[
+        float, typer.Option(help="For int8, the signal to noise of the outputs, in decibels.")
+    ] = 30.0,
+    float_share: Annotated[
+        float,
+        typer.Option(help="For int8, of the multiplications, what may stay float to reach it."),
+    ] = 0.1,
     bgr: Bgr = False,
     offset: Offset = None,
     divisor: Divisor = None,
@@ -47,7 +54,7 @@ def compile_model(
     import numpy as np
 
     import bitpose
-    from bitpose.quantize import Options
+    from bitpose.quantize import Options, share_in_float
 
     start = time.perf_counter()
     shapes = _shapes(shape or [])
@@ -55,7 +62,7 @@ def compile_model(
         compiled = bitpose.compile(model, shapes=shapes, licence=licence)
     else:
         session = bitpose.InferenceSession(model, shapes=shapes)
-        feeds = photo_feeds(session, calibration or [], bgr, offset, divisor)
+        feeds = photo_feeds(session, calibration or [], bgr, offset, divisor, variants=True)
         with Progress(console=console, transient=True) as bar:
             task = bar.add_task(f"calibrating on {len(feeds)} pictures", total=1.0)
             compiled = bitpose.compile(
@@ -64,7 +71,7 @@ def compile_model(
                 licence=licence,
                 precision=precision,
                 calibration=feeds,
-                options=Options(observer=observer),
+                options=Options(observer=observer, target=target, float_share=float_share),
                 progress=lambda share: bar.update(task, completed=share),
             )
     path = output if output is not None else model.with_suffix(".bpm")
@@ -72,6 +79,10 @@ def compile_model(
     seconds = time.perf_counter() - start
     report = Report(f"{model} -> {path}", "", "ONNX", "bpm")
     report.add_row("file", size(model.stat().st_size), size(path.stat().st_size))
+    if precision is not None:
+        assert compiled.graph is not None
+        share = share_in_float(compiled.graph)
+        report.add_row("multiplications in float", "100 %", f"{100 * share:.1f} %")
     console.print(report)
     data = np.frombuffer(path.read_bytes(), np.uint8)
     console.print(f"compiled in {seconds:.2f} s, sha256 {digest([data])}")

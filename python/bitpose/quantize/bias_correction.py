@@ -18,7 +18,10 @@ from bitpose.quantize.weights import Weights
 
 
 def correct_biases(
-    graph: Graph, means: Mapping[str, NDArray[np.float64]], weights: Mapping[str, Weights]
+    graph: Graph,
+    means: Mapping[str, NDArray[np.float64]],
+    weights: Mapping[str, Weights],
+    floats: frozenset[str] = frozenset(),
 ) -> Graph:
     """Before -> after:
 
@@ -27,11 +30,11 @@ def correct_biases(
     where w' are the weights as their codes have them and E[x] is the mean of each input channel
     (Nagel et al., Data-free quantization through weight equalization and bias correction, 2019,
     with means that were seen). `means` has those of the tensors that convolutions read, `weights`
-    the codes by the name of a convolution's result.
+    the codes by the name of a convolution's result; those that give `floats` keep theirs.
     """
     r = Rewriter(graph)
     for node in graph.nodes:
-        if node.op == "Conv" and has_weights(graph, node):
+        if node.op == "Conv" and has_weights(graph, node) and node.outputs[0] not in floats:
             _correct(r, node, means[node.inputs[0]], weights[node.outputs[0]])
         else:
             r.keep(node)

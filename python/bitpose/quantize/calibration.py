@@ -24,6 +24,8 @@ Feed = Mapping[str, Array]
 Progress = Callable[[float], None]
 
 _BINS = 2048
+#: Results do not depend on how many there are.
+_MOST_THREADS = 4
 #: Bits behind the point of the fixed-point numbers whose sum is the mean of a channel.
 _FRACTION = 24
 
@@ -37,6 +39,11 @@ class Statistics:
     """The least value of each channel."""
     high: NDArray[np.float64]
     mean: NDArray[np.float64]
+
+    @property
+    def reach(self) -> NDArray[np.float64]:
+        """The largest magnitude of each channel."""
+        return np.maximum(-self.low, self.high)
 
 
 class Calibration:
@@ -61,6 +68,11 @@ class Calibration:
 
     def __getitem__(self, name: str) -> Statistics:
         return self._statistics[name]
+
+    @property
+    def means(self) -> dict[str, NDArray[np.float64]]:
+        """The mean of each channel of each tensor."""
+        return {name: seen.mean for name, seen in self._statistics.items()}
 
     def _runs(self) -> Iterator[dict[str, Array]]:
         """The tensors for each feed; all feeds are run twice."""
@@ -121,6 +133,8 @@ class Runner:
     """A graph that gives some of its inner tensors besides its outputs."""
 
     def __init__(self, graph: Graph, names: Iterable[str]) -> None:
+        import os
+
         from bitpose._core import Session
         from bitpose.compiler import assemble
         from bitpose.passes import run_passes
@@ -130,7 +144,7 @@ class Runner:
         self._names = list(dict.fromkeys([*asked, *graph.outputs]))
         self._inputs = graph.inputs
         final = run_passes(graph.rebuilt(graph.nodes, outputs=tuple(self._names)))
-        self._session = Session(assemble(final))
+        self._session = Session(assemble(final), threads=min(_MOST_THREADS, os.cpu_count() or 1))
 
     def run(self, feed: Feed) -> dict[str, Array]:
         """The tensors by name."""

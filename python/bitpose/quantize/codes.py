@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bitpose.ir import elementary
+from bitpose.ir.elementary import total
 from bitpose.quantize.observers import Range
 
 
@@ -30,10 +32,31 @@ def activation_codes(values: Range) -> Codes:
 
 
 def channel_codes(low: NDArray[np.float64], high: NDArray[np.float64]) -> Codes:
-    """int8 per channel, symmetric: all channels have the zero point 0.
+    """int8 per channel, with one zero point for all: that which gives the finest steps.
 
     A channel that was always 0 gets the scale of the widest one.
     """
-    scale = (np.maximum(np.abs(low), np.abs(high)) / 127.0).astype(np.float32)
-    silent = scale.max() or np.float32(1 / 127)
-    return Codes(np.where(scale > 0, scale, silent), np.zeros(len(scale), np.int8))
+    low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
+    heard = high > low
+    if not np.any(heard):
+        return Codes(np.full(len(low), 1 / 127, np.float32), np.zeros(len(low), np.int8))
+    zero_points = np.arange(-127, 127)
+    if np.all(low == 0):
+        zero_points = np.array([-128])
+    elif np.all(high == 0):
+        zero_points = np.array([127])
+    scales = _channel_scales(low[heard], high[heard], zero_points)
+    best = int(np.argmin(total(elementary.log(scales))))
+    scale = np.full(len(low), scales[best].max(), np.float32)
+    scale[heard] = scales[best]
+    return Codes(scale, np.full(len(low), zero_points[best], np.int8))
+
+
+def _channel_scales(
+    low: NDArray[np.float64], high: NDArray[np.float64], zero_points: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """[zero points, channels]: the least scale with which a channel has codes for its range."""
+    above, below = 127.0 - zero_points[:, None], 128.0 + zero_points[:, None]
+    upper = np.divide(high, above, out=np.zeros((len(above), len(high))), where=above > 0)
+    lower = np.divide(-low, below, out=np.zeros((len(below), len(low))), where=below > 0)
+    return np.asarray(np.maximum(upper, lower))

@@ -31,15 +31,14 @@ def insert_codes(
     Weights of operations that do not read codes stay as they are.
     """
     r = Rewriter(graph)
-    writer = _Writer(r, codes, weights)
+    writer = _Writer(r, points, codes, weights)
     for name in graph.inputs:
         if name in codes:
             r.substitute(name, writer.rounded(name, derived(name, "dequantized")))
-    chosen = set(points)
     for node in graph.nodes:
         y = r.tensor(node.outputs[0])
-        inputs = writer.operands(graph, node, chosen)
-        if y.name in chosen:
+        inputs = writer.operands(graph, node)
+        if y.name in writer.chosen:
             raw = replace(y, name=derived(y.name, "float"))
             r.emit(node.op, inputs, raw, **node.attributes)
             writer.rounded(raw.name, y.name, codes[y.name])
@@ -50,9 +49,15 @@ def insert_codes(
 
 class _Writer:
     def __init__(
-        self, r: Rewriter, codes: Mapping[str, Codes], weights: Mapping[str, Weights]
+        self,
+        r: Rewriter,
+        points: Points,
+        codes: Mapping[str, Codes],
+        weights: Mapping[str, Weights],
     ) -> None:
         self.r = r
+        self.chosen = set(points)
+        self.floats = points.floats
         self.codes = codes
         self.weights = weights
 
@@ -69,13 +74,13 @@ class _Writer:
         real = Tensor(result, x.dtype, x.shape)
         return self.r.emit("DequantizeLinear", [integers.name, *parameters], real, axis=1)
 
-    def operands(self, graph: Graph, node: Node, chosen: set[str]) -> list[str]:
+    def operands(self, graph: Graph, node: Node) -> list[str]:
         """Cases 3 and 4."""
         result = [self.r.resolve(x) if x else "" for x in node.inputs]
         if has_weights(graph, node):
-            if self._is_code(result[0]):
+            if node.outputs[0] not in self.floats and self._is_code(result[0]):
                 result[1] = self._weights(result[1], node)
-        elif node.op in ("Add", "Sub", "Mul") and node.outputs[0] in chosen:
+        elif node.op in ("Add", "Sub", "Mul") and node.outputs[0] in self.chosen:
             for i, x in enumerate(node.inputs):
                 tensor = graph.tensor(x)
                 if tensor.data is not None and tensor.elements > 1:

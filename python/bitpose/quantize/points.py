@@ -27,32 +27,47 @@ class Points:
 
     `scaled` are those with one scale, by name, with the first tensor of the set that shares it;
     `heads` are results of convolutions that only floats are computed from: they get a scale per
-    channel.
+    channel. `floats` are results of convolutions that are computed in float.
     """
 
     scaled: Mapping[str, str]
     heads: tuple[str, ...]
-
-    def without(self, names: set[str]) -> Points:
-        """The same with some tensors left in float."""
-        return Points(
-            {name: first for name, first in self.scaled.items() if name not in names},
-            tuple(name for name in self.heads if name not in names),
-        )
+    floats: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[str]:
         return iter((*self.scaled, *self.heads))
 
 
-def find_points(graph: Graph) -> Points:
+@dataclass(frozen=True)
+class Exemptions:
+    """What stays float that could have codes.
+
+    `tensors`, with the convolutions that read one; and `heads`, with the convolutions that give
+    one.
+    """
+
+    tensors: frozenset[str] = frozenset()
+    heads: frozenset[str] = frozenset()
+
+    def __or__(self, other: Exemptions) -> Exemptions:
+        return Exemptions(self.tensors | other.tensors, self.heads | other.heads)
+
+
+def find_points(graph: Graph, exempt: Exemptions | None = None) -> Points:
     """The points of a float graph whose nodes still have ONNX's meaning.
 
     A tensor is computed in 8 bits when a convolution depends on it through operations on codes.
     What only leads to outputs (boxes, scores, coordinates) stays float; what the model dequantizes
-    itself has codes already.
+    itself has codes already, and what is `exempt` shall have none.
     """
+    exempt = exempt or Exemptions()
     producers = graph.producers()
-    wanted = _read_by_weights(graph, producers)
+    floats = exempt.heads.union(
+        node.outputs[0]
+        for node in graph.nodes
+        if has_weights(graph, node) and origin_of(producers, node.inputs[0]) in exempt.tensors
+    )
+    wanted = _read_by_weights(graph, producers, floats, exempt.tensors)
     scaled = {}
     for name in _in_order(graph, wanted):
         node = producers.get(name)
@@ -61,9 +76,9 @@ def find_points(graph: Graph) -> Points:
     heads = tuple(
         node.outputs[0]
         for node in graph.nodes
-        if has_weights(graph, node) and node.outputs[0] not in wanted
+        if has_weights(graph, node) and node.outputs[0] not in wanted | floats
     )
-    return Points(_share(graph, producers, scaled), heads)
+    return Points(_share(graph, producers, scaled), heads, floats)
 
 
 def has_weights(graph: Graph, node: Node) -> bool:
@@ -75,17 +90,28 @@ def has_weights(graph: Graph, node: Node) -> bool:
     )
 
 
-def _read_by_weights(graph: Graph, producers: Mapping[str, Node]) -> set[str]:
+def _read_by_weights(
+    graph: Graph,
+    producers: Mapping[str, Node],
+    floats: frozenset[str],
+    exempt: frozenset[str],
+) -> set[str]:
     """The float tensors that convolutions read, directly or through operations on codes."""
     wanted: set[str] = set()
-    waiting = [node.inputs[0] for node in graph.nodes if has_weights(graph, node)]
+    waiting = [
+        node.inputs[0]
+        for node in graph.nodes
+        if has_weights(graph, node) and node.outputs[0] not in floats
+    ]
     while waiting:
         name = waiting.pop()
         tensor = graph.tensor(name)
-        if name in wanted or tensor.is_constant or tensor.dtype != np.float32:
+        if name in wanted or origin_of(producers, name) in exempt:
+            continue
+        if tensor.is_constant or tensor.dtype != np.float32:
             continue
         wanted.add(name)
-        node = producers.get(name)
+        node = None if name in floats else producers.get(name)
         if node is not None and node.op in (*_COMPUTING, *KEEPING, *JOINING):
             waiting += node.inputs if node.op in JOINING else _data(graph, node)
     return wanted

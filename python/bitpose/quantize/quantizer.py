@@ -21,14 +21,16 @@ from bitpose.quantize.calibration import Calibration, Feed, Progress, Runner
 from bitpose.quantize.codes import Codes, activation_codes, channel_codes
 from bitpose.quantize.equalization import equalizable, equalize
 from bitpose.quantize.insert import insert_codes
+from bitpose.quantize.mixed import Mixture
 from bitpose.quantize.observers import OBSERVERS, Function, Range
-from bitpose.quantize.points import JOINING, Points, find_points, has_weights, origin_of
+from bitpose.quantize.points import JOINING, Exemptions, Points, find_points, has_weights, origin_of
+from bitpose.quantize.sensitivity import Sensitivity
 from bitpose.quantize.weights import all_weights
 
 Array = NDArray[Any]
 
 #: Tensors that meet in a Concat share a scale unless that makes the range of one wider than this.
-_WIDEST_SHARED = 3.0
+_WIDEST_SHARED = 1.5
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,22 @@ class Options:
     the channels of what one convolution alone reads; None tries both and keeps what is nearer to
     the float network on the feeds. `bias_correction` removes the mean error that rounded weights
     cause in each channel.
+
+    Layers in which rounding costs the most stay in float until the outputs have the signal to
+    quantization noise `target`, in decibels, or `float_share` of all multiplications is in float.
     """
 
     observer: str = "mse"
     equalization: bool | None = None
     bias_correction: bool = True
+    target: float = 30.0
+    float_share: float = 0.1
 
     def __post_init__(self) -> None:
         if self.observer not in OBSERVERS:
             raise InputError(f"observer {self.observer!r}; there are {', '.join(OBSERVERS)}")
+        if not 0.0 <= self.float_share <= 1.0:
+            raise InputError(f"float_share {self.float_share}; it is a share, between 0 and 1")
 
 
 def quantize(
@@ -63,61 +72,134 @@ def quantize(
     give the same result on every machine. Raises InputError for feeds that do not fit.
     """
     options = options or Options()
-    names = equalizable(graph)
-    if options.equalization is False or not names:
-        return _quantize(graph, feeds, options, progress)
-    stages = 2 if options.equalization else 3
-    even = _quantize(
-        _equalized(graph, names, feeds, lambda share: progress(share / stages)),
-        feeds,
-        options,
-        lambda share: progress((1 + share) / stages),
-    )
-    if options.equalization:
-        return even
-    plain = _quantize(graph, feeds, options, lambda share: progress((2 + share) / stages))
-    runner = Runner(graph, ())
-    exact = [runner.run(feed) for feed in feeds]
-    return max((even, plain), key=lambda candidate: fidelity(exact, candidate, feeds))
+    names = equalizable(graph) if options.equalization is not False else []
+    stages = _Stages(progress, 4 if names else 2)
+    network = _Network(graph, feeds, options, stages.next())
+    yardsticks = network.yardsticks()
+    runner = Runner(graph, yardsticks)
+    exact = [{name: got[name] for name in yardsticks} for got in map(runner.run, feeds)]
+    if names:
+        reach = {name: network.calibration[name].reach for name in names}
+        even = _Network(equalize(graph, reach), feeds, options, stages.next())
+        networks = [even] if options.equalization else [even, network]
+        network = max(networks, key=lambda n: fidelity(exact, n.quantized(), feeds))
+        stages.next()
+    return _with_floats(network, exact, stages.next())
 
 
-def _quantize(graph: Graph, feeds: Sequence[Feed], options: Options, progress: Progress) -> Graph:
-    points = find_points(graph)
-    inputs = [node.inputs[0] for node in graph.nodes if has_weights(graph, node)]
-    names = list(dict.fromkeys([*points, *inputs]))
-    calibration = Calibration(graph, names, feeds, progress)
-    codes = choose_codes(graph, points, calibration, options)
-    weights = all_weights(graph, codes)
-    if options.bias_correction:
-        graph = correct_biases(graph, {name: calibration[name].mean for name in inputs}, weights)
-    return insert_codes(graph, points, codes, weights)
+class _Stages:
+    """Tells the progress of several things that are done one after the other."""
+
+    def __init__(self, progress: Progress, count: int) -> None:
+        self._progress = progress
+        self._count = count
+        self._done = -1
+
+    def next(self) -> Progress:
+        self._done += 1
+        before = self._done
+        return lambda share: self._progress((before + share) / self._count)
+
+
+class _Network:
+    """A float graph with its calibration, to be quantized in several ways."""
+
+    def __init__(
+        self, graph: Graph, feeds: Sequence[Feed], options: Options, progress: Progress
+    ) -> None:
+        self.graph = graph
+        self.feeds = feeds
+        self.options = options
+        weighted = [node for node in graph.nodes if has_weights(graph, node)]
+        ends = [x for node in weighted for x in (node.inputs[0], node.outputs[0])]
+        self.points = find_points(graph)
+        names = list(dict.fromkeys([*self.points, *ends]))
+        self.calibration = Calibration(graph, names, feeds, progress)
+        self.codes = choose_codes(graph, self.points, self.calibration, options)
+
+    def quantized(self, exempt: Exemptions | None = None) -> Graph:
+        """In codes, but for what is exempt."""
+        graph, points, codes = self.graph, self.points, self.codes
+        if exempt is not None:
+            points = find_points(graph, exempt)
+            codes = choose_codes(graph, points, self.calibration, self.options)
+        weights = all_weights(graph, codes)
+        if self.options.bias_correction:
+            graph = correct_biases(graph, self.calibration.means, weights, points.floats)
+        return insert_codes(graph, points, codes, weights)
+
+    def yardsticks(self) -> list[str]:
+        """The tensors that tell how good a quantized version is.
+
+        Heads, each behind functions of single elements: what a sigmoid flattens does not matter.
+        Scores and boxes that meet in one output count as much as each other.
+        """
+        readers = self.graph.consumers()
+        inner = [name for name in self.points.scaled if name in self.graph.outputs]
+        found = [*inner, *(_behind_functions(self.graph, readers, x) for x in self.points.heads)]
+        return found or list(self.graph.outputs)
+
+
+def _behind_functions(graph: Graph, readers: Mapping[str, list[Node]], name: str) -> str:
+    while name not in graph.outputs and len(readers.get(name, ())) == 1:
+        (node,) = readers[name]
+        constants = sum(graph.tensor(x).is_constant for x in node.inputs)
+        if node.op not in (*UNARY, "Softmax", "Add", "Sub", "Mul", "Div") or (
+            len(node.inputs) - constants != 1
+        ):
+            break
+        name = node.outputs[0]
+    return name
+
+
+#: Feeds that sensitivity is measured on.
+_MEASURED_FEEDS = 2
+
+
+def _with_floats(
+    network: _Network, exact: Sequence[Mapping[str, Array]], progress: Progress
+) -> Graph:
+    """The network in int8 where it can, with the layers in float that gain the most by it."""
+    options, plain = network.options, network.quantized()
+    reached = fidelity(exact, plain, network.feeds)
+    if not network.codes or options.float_share == 0 or reached >= options.target:
+        return plain
+    every = max(1, len(exact) // _MEASURED_FEEDS)
+    some = slice(0, every * _MEASURED_FEEDS, every)
+    seen = Sensitivity(network.graph, network.codes, network.feeds[some], exact[some])
+    mixture = Mixture(network.graph, seen.noise, progress)
+    wanted = _energies(exact) * (len(exact[some]) / len(exact)) * 10.0 ** (-options.target / 10.0)
+    mixed = network.quantized(mixture.choose(wanted, options.float_share))
+    return mixed if fidelity(exact, mixed, network.feeds) > reached else plain
+
+
+def _energies(values: Sequence[Mapping[str, Array]]) -> NDArray[np.float64]:
+    """Of each tensor, the sum of squares over all feeds."""
+    energies = np.zeros(len(values[0]))
+    for tensors in values:
+        flat = (x.astype(np.float64).reshape(-1) for x in tensors.values())
+        energies += [float(total(x * x)) for x in flat]
+    return energies
 
 
 def fidelity(
     exact: Sequence[Mapping[str, Array]], quantized: Graph, feeds: Sequence[Feed]
 ) -> float:
-    """The mean over the outputs of their signal to quantization noise on feeds, in decibels.
+    """The mean over some tensors of their signal to quantization noise on feeds, in decibels.
 
-    `exact` has the outputs of the float network for each feed.
+    `exact` has the tensors as the float network gives them for each feed.
     """
-    runner = Runner(quantized, ())
-    signal, noise = (np.zeros(len(quantized.outputs)) for _ in range(2))
+    names = list(exact[0])
+    runner = Runner(quantized, names)
+    signal, noise = (np.zeros(len(names)) for _ in range(2))
     for feed, reference in zip(feeds, exact, strict=True):
         got = runner.run(feed)
-        for i, name in enumerate(quantized.outputs):
+        for i, name in enumerate(names):
             x, y = (values[name].astype(np.float64).reshape(-1) for values in (reference, got))
             signal[i] += total(x * x)
             noise[i] += total((x - y) * (x - y))
     ratios = np.maximum(signal, 1e-30) / np.maximum(noise, 1e-30)
     return 10.0 * float(total(elementary.log(ratios))) / (len(ratios) * math.log(10.0))
-
-
-def _equalized(
-    graph: Graph, names: Sequence[str], feeds: Sequence[Feed], progress: Progress
-) -> Graph:
-    seen = Calibration(graph, names, feeds, progress)
-    reach = {name: np.maximum(-seen[name].low, seen[name].high) for name in names}
-    return equalize(graph, reach)
 
 
 def choose_codes(
@@ -169,14 +251,15 @@ def _share_concats(graph: Graph, producers: Mapping[str, Node], ranges: dict[str
 
     A part that would lose too much keeps its own and goes through a table.
     """
+    own = dict(ranges)
     for node in graph.nodes:
         name = node.outputs[0]
         if node.op not in JOINING or name not in ranges:
             continue
         parts = [x for x in (origin_of(producers, part) for part in node.inputs) if x in ranges]
-        seen = [ranges[x] for x in parts] or [ranges[name]]
+        seen = [own[x] for x in parts] or [own[name]]
         union = Range(min(x.low for x in seen), max(x.high for x in seen))
-        ranges[name] = union
+        ranges[name] = own[name] = union
         for x in parts:
-            if union.high - union.low <= _WIDEST_SHARED * (ranges[x].high - ranges[x].low):
+            if union.high - union.low <= _WIDEST_SHARED * (own[x].high - own[x].low):
                 ranges[x] = union

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bitpose.quantize.points import find_points
+from bitpose.quantize.points import Exemptions, find_points
 
 from ..passes.build import Draft
 
@@ -58,3 +58,20 @@ def test_weights_that_are_computed_are_left_alone() -> None:
     d.node("Conv", "x v", "y", X, **CONV)
     points = find_points(d.graph("y"))
     assert not list(points)
+
+
+def test_what_is_exempt_stays_float_with_what_reads_it() -> None:
+    d = draft()
+    d.node("Conv", "x w", "a", X, **CONV)
+    d.node("Sigmoid", "a", "s", X)
+    d.node("Conv", "s w", "b", X, **CONV)
+    d.node("Conv", "b w", "y", X, **CONV)
+    graph = d.graph("y")
+    points = find_points(graph, Exemptions(tensors=frozenset("s")))
+    assert list(points.scaled) == ["x", "b"]
+    assert points.heads == ("a", "y")
+    assert points.floats == {"b"}
+    points = find_points(graph, Exemptions(heads=frozenset("y")))
+    assert list(points.scaled) == ["x", "a", "s"]
+    assert points.heads == ("b",)
+    assert points.floats == {"y"}

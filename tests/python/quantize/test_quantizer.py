@@ -190,10 +190,31 @@ def test_codes_contain_zero_exactly() -> None:
         assert ends[1] >= max(high, 0) - codes.scale / 2 or high == low == 0
 
 
-def test_channels_are_symmetric() -> None:
-    codes = channel_codes(np.array([-2.54, 0.0, 0.0]), np.array([1.0, 1.27, 0.0]))
-    np.testing.assert_allclose(codes.scale, [0.02, 0.01, 0.02])
-    np.testing.assert_array_equal(codes.zero_point, 0)
+@pytest.mark.parametrize(
+    ("low", "high", "zero_point", "scale"),
+    [
+        ([-1.28, -2.56], [1.27, 2.54], 0, [0.01, 0.02]),
+        ([0.0, 0.0, 0.0], [2.55, 5.1, 0.0], -128, [0.01, 0.02, 0.02]),
+        ([-2.55, -5.1], [0.0, 0.0], 127, [0.01, 0.02]),
+        ([0.0, 0.0], [0.0, 0.0], 0, [1 / 127, 1 / 127]),
+    ],
+)
+def test_channels_have_the_zero_point_that_suits_them(
+    low: list[float], high: list[float], zero_point: int, scale: list[float]
+) -> None:
+    codes = channel_codes(np.array(low), np.array(high))
+    np.testing.assert_allclose(codes.scale, scale, rtol=1e-6)
+    np.testing.assert_array_equal(codes.zero_point, zero_point)
+
+
+def test_a_zero_point_leans_to_where_channels_reach() -> None:
+    low, high = np.array([-0.1, -0.3]), np.array([1.0, 4.0])
+    codes = channel_codes(low, high)
+    steps = codes.scale.astype(np.float64)
+    zero_point = int(codes.zero_point[0])
+    assert zero_point < -90
+    assert np.all(steps * (-128 - zero_point) <= low + 1e-6)
+    assert np.all(steps * (127 - zero_point) >= high - 1e-6)
 
 
 def test_weights_are_symmetric_per_channel() -> None:

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stays in float because rounding it costs too much."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitpose.ir import elementary
+from bitpose.ir.elementary import total
+from bitpose.ir.graph import Graph, Node
+from bitpose.ir.operators import UNARY
+from bitpose.quantize.points import Exemptions, Points, find_points, has_weights
+
+Float = NDArray[np.float64]
+
+#: What an exemption costs besides multiplications, as a share of all: floats move more bytes.
+_LEAST_SHARE = 0.001
+#: Decibels that each output must gain on average for a share of 1 in float.
+_LEAST_GAIN = 25.0
+_NOTHING = 1e-30
+
+
+class Mixture:
+    """What may stay float in a network, what that costs and what it gains.
+
+    Noise is taken to add up: that of rounding several tensors is the sum of that of each. A tensor
+    that only a function of single elements reads goes with the function's result.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        noise: Callable[[Sequence[str]], Float],
+        progress: Callable[[float], None],
+    ) -> None:
+        """`noise` measures what rounding some points adds to each output."""
+        self._graph = graph
+        self._macs = {n.outputs[0]: multiplications(graph, n) for n in graph.nodes}
+        self._whole = max(1, sum(self._macs.values()))
+        points = find_points(graph)
+        groups = _groups(graph, points)
+        self._noise = {}
+        for i, (name, members) in enumerate(groups.items()):
+            self._noise[name] = noise(members)
+            progress((i + 1) / len(groups))
+        self._candidates = [
+            *(Exemptions(tensors=frozenset([name])) for name in groups if name in points.scaled),
+            *(Exemptions(heads=frozenset([name])) for name in points.heads),
+        ]
+
+    def choose(self, wanted: Float, budget: float) -> Exemptions:
+        """What brings the noise of the outputs down to `wanted` at the least cost.
+
+        Greedy: the most decibels, summed over the outputs, for their share of multiplications,
+        until every output is good enough, nothing else fits into `budget`, a share of all
+        multiplications, or what fits gains too little.
+        """
+        exempt = Exemptions()
+        noise, share = self._left(exempt)
+        options = [(candidate, *self._left(candidate)) for candidate in self._candidates]
+        spared = [(candidate, noise - rest, cost) for candidate, rest, cost in options]
+        while np.any(noise > wanted):
+            spared = [option for option in spared if share + option[2] <= budget]
+            gains = [_gain(noise, less, wanted) / (cost + _LEAST_SHARE) for _, less, cost in spared]
+            if not gains or max(gains) < _LEAST_GAIN * len(noise):
+                break
+            best, _, _ = spared.pop(int(np.argmax(gains)))
+            rest, cost = self._left(exempt | best)
+            if cost <= budget and _gain(noise, noise - rest, wanted) > 0:
+                exempt, noise, share = exempt | best, rest, cost
+        return exempt
+
+    def _left(self, exempt: Exemptions) -> tuple[Float, float]:
+        """The noise that is left, and the share of multiplications that stays float."""
+        points = find_points(self._graph, exempt)
+        left = set(points)
+        everything = np.stack(list(self._noise.values()), axis=-1)
+        kept = np.array([name in left for name in self._noise])
+        share = sum(self._macs[name] for name in points.floats) / self._whole
+        return total(everything * kept), share
+
+
+def _groups(graph: Graph, points: Points) -> dict[str, list[str]]:
+    """Points by the one that they go with."""
+    readers = graph.consumers()
+    groups: dict[str, list[str]] = {}
+    for name in points:
+        result = name
+        while result not in graph.outputs and len(readers.get(result, ())) == 1:
+            (node,) = readers[result]
+            if node.op not in UNARY or node.outputs[0] not in points.scaled:
+                break
+            result = node.outputs[0]
+        groups.setdefault(result, []).append(name)
+    return groups
+
+
+def multiplications(graph: Graph, node: Node) -> int:
+    """How many a convolution with constant weights has; 0 for other nodes."""
+    if not has_weights(graph, node):
+        return 0
+    # Each weight meets each position of the output, or of the input that is spread out.
+    like = node.inputs[0] if node.op == "ConvTranspose" else node.outputs[0]
+    return math.prod(graph.tensor(like).shape[2:]) * graph.tensor(node.inputs[1]).elements
+
+
+def share_in_float(graph: Graph) -> float:
+    """Of the multiplications of convolutions in a compiled network, those that are not in int8."""
+    floats = whole = 0
+    for node in graph.nodes:
+        kind, _, dtype = node.op.rpartition("_")
+        if not kind.endswith("conv2d"):
+            continue
+        like = node.inputs[0] if "deconv" in kind else node.outputs[0]
+        macs = math.prod(graph.tensor(like).shape[1:3]) * graph.tensor(node.inputs[1]).elements
+        whole += macs
+        floats += macs if dtype == "f32" else 0
+    return floats / max(1, whole)
+
+
+def _gain(noise: Float, spared: Float, wanted: Float) -> float:
+    """Decibels, summed over the outputs; what is beyond `wanted` does not count."""
+    wanted = np.maximum(wanted, _NOTHING)
+    before = np.maximum(noise, wanted)
+    after = np.maximum(np.maximum(noise - spared, 0.01 * noise), wanted)
+    return 10.0 * float(total(elementary.log(before / after))) / math.log(10.0)
