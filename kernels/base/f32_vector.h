@@ -27,6 +27,7 @@
 //   clamp_number(x, low, high)              x in [low, high], for bounds that are no zeros;
 //                                           anything where x is NaN
 //   ldexp(x, n)                             x * 2^n in two products, for integers -252 <= n <= 254
+//                                           whose first product, with half of n, is exact
 //   reduce_add(x)                           adds the upper half of the lanes to the lower, until
 //                                           there is one
 //   reduce_max(x)                           of numbers; of two zeros, any
