@@ -17,5 +17,5 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/bitposeConfigVersion.cmak
 install(FILES ${PROJECT_BINARY_DIR}/bitposeConfig.cmake
   ${PROJECT_BINARY_DIR}/bitposeConfigVersion.cmake DESTINATION ${package})
 if(BITPOSE_BUILD_TOOLS)
-  install(TARGETS bitpose-run bitpose-selftest RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS bitpose-bench bitpose-run bitpose-selftest RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

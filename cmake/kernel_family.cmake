@@ -2,13 +2,14 @@
 include(isa)
 
 # add_kernel_family(<name> ISAS <stem>...) adds kernels/<name>/ to the library bitpose_kernels: the
-# shared sources (<name>.cc and, where present, pack.cc) and one file per instruction set. A source on
+# shared sources (<name>.cc and, where present, pack.cc) and one file per instruction set, and to
+# bitpose_kernel_checks its check.cc and workloads.cc. A source on
 # disk that the call does not account for is an error, so nothing is dropped silently.
 function(add_kernel_family name)
   cmake_parse_arguments(PARSE_ARGV 1 FAMILY "" "" "ISAS")
   set(directory ${CMAKE_CURRENT_SOURCE_DIR}/${name})
   set(accounted ${directory}/${name}.cc)
-  foreach(shared pack check)
+  foreach(shared pack check workloads)
     if(EXISTS ${directory}/${shared}.cc)
       list(APPEND accounted ${directory}/${shared}.cc)
     endif()
@@ -17,9 +18,7 @@ function(add_kernel_family name)
   if(EXISTS ${directory}/pack.cc)
     target_sources(bitpose_kernels PRIVATE ${directory}/pack.cc)
   endif()
-  if(EXISTS ${directory}/check.cc)
-    target_sources(bitpose_kernel_checks PRIVATE ${directory}/check.cc)
-  endif()
+  target_sources(bitpose_kernel_checks PRIVATE ${directory}/check.cc ${directory}/workloads.cc)
 
   foreach(stem IN LISTS FAMILY_ISAS)
     if(NOT stem IN_LIST BITPOSE_ISA_STEMS)

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernels/base/isa.h"
+#include "kernels/base/workload.h"
 
 /// Kernel families behind one face, for the self-test, pytest and the benchmarks. The runtime does
 /// not use this: it selects kernels through each family's own header.
@@ -25,6 +26,7 @@ struct KernelFamily {
   /// for, with odd sizes and extreme values. Returns an empty string when all bits agree, and else
   /// the problem and the first difference.
   std::string (*compare)(size_t index, uint64_t seed);
+  KernelWorkloads workloads = {};
 };
 
 /// Every family of the library, by name.

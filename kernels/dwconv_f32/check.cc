@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "kernels/base/aligned.h"
 #include "kernels/base/compare.h"
 #include "kernels/base/family.h"
 #include "kernels/base/overread.h"
@@ -57,36 +56,36 @@ std::string compare(size_t index, uint64_t seed) {
 
 }  // namespace
 
-std::vector<float> run_dwconv_f32(const DwconvF32Kernel& kernel, const DwconvF32Problem& problem) {
+PackedDwconvF32::PackedDwconvF32(const DwconvF32Kernel& kernel, const DwconvF32Problem& problem)
+    : kernel_(kernel) {
   const size_t channels = problem.layer.channels;
   const size_t pixels = problem.kernel_h * problem.input_w();
-  std::vector<float> input(pixels * channels + kOverread / sizeof(float), 1e38f);
-  std::copy_n(problem.input, pixels * channels, input.begin());
-  std::vector<const float*> columns(pixels);
-  for (size_t i = 0; i < pixels; ++i) columns[i] = input.data() + i * channels;
-  std::vector<const float* const*> lines(problem.kernel_h);
+  input_.assign(pixels * channels + kOverread / sizeof(float), 1e38f);
+  std::copy_n(problem.input, pixels * channels, input_.begin());
+  for (size_t i = 0; i < pixels; ++i) columns_.push_back(input_.data() + i * channels);
   for (size_t ky = 0; ky < problem.kernel_h; ++ky) {
-    lines[ky] = columns.data() + ky * problem.input_w();
+    lines_.push_back(columns_.data() + ky * problem.input_w());
   }
-  const size_t packed_bytes = packed_dwconv_bytes(kernel, problem.layer);
-  const auto packed = allocate_aligned<float>(packed_bytes / sizeof(float));
-  pack_dwconv(kernel, problem.layer, packed.get());
-  std::vector<float> dst(problem.output_w * channels);
+  packed_ = allocate_aligned<float>(packed_dwconv_bytes(kernel, problem.layer) / sizeof(float));
+  pack_dwconv(kernel, problem.layer, packed_.get());
+  dst_.resize(problem.output_w * channels);
+  args_.output_w = problem.output_w;
+  args_.channels = channels;
+  args_.kernel_h = problem.kernel_h;
+  args_.kernel_w = problem.kernel_w;
+  args_.stride_w = problem.stride_w;
+  args_.lines = lines_.data();
+  args_.packed = packed_.get();
+  args_.dst = dst_.data();
+  args_.dst_stride = channels;
+  args_.fmin = problem.fmin;
+  args_.fmax = problem.fmax;
+}
 
-  DwconvF32Args args;
-  args.output_w = problem.output_w;
-  args.channels = channels;
-  args.kernel_h = problem.kernel_h;
-  args.kernel_w = problem.kernel_w;
-  args.stride_w = problem.stride_w;
-  args.lines = lines.data();
-  args.packed = packed.get();
-  args.dst = dst.data();
-  args.dst_stride = channels;
-  args.fmin = problem.fmin;
-  args.fmax = problem.fmax;
-  kernel.run(args);
-  return dst;
+std::vector<float> run_dwconv_f32(const DwconvF32Kernel& kernel, const DwconvF32Problem& problem) {
+  PackedDwconvF32 packed(kernel, problem);
+  packed.run();
+  return packed.dst();
 }
 
 KernelFamily dwconv_f32_family() {

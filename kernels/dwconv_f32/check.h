@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/base/aligned.h"
 #include "kernels/dwconv_f32/dwconv_f32.h"
 
 namespace bitpose {
@@ -19,6 +20,25 @@ struct DwconvF32Problem {
   float fmax = std::numeric_limits<float>::infinity();
 
   size_t input_w() const { return (output_w - 1) * stride_w + kernel_w; }
+};
+
+/// A problem placed and packed for a kernel. Reads the problem when it is made, not later.
+class PackedDwconvF32 {
+ public:
+  PackedDwconvF32(const DwconvF32Kernel& kernel, const DwconvF32Problem& problem);
+
+  void run() { kernel_.run(args_); }
+
+  const std::vector<float>& dst() const { return dst_; }  ///< [output_w][channels].
+
+ private:
+  const DwconvF32Kernel& kernel_;
+  std::vector<float> input_;
+  std::vector<const float*> columns_;
+  std::vector<const float* const*> lines_;
+  AlignedPointer<float> packed_;
+  std::vector<float> dst_;
+  DwconvF32Args args_;
 };
 
 /// Packs and runs `kernel`. Returns dst [output_w][channels].

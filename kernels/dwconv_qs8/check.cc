@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <string>
 
-#include "kernels/base/aligned.h"
 #include "kernels/base/compare.h"
 #include "kernels/base/family.h"
 #include "kernels/base/overread.h"
@@ -76,43 +75,50 @@ std::string compare(size_t index, uint64_t seed) {
 
 }  // namespace
 
-std::vector<int8_t> run_dwconv_qs8(const DwconvQs8Kernel& kernel, const DwconvQs8Problem& problem) {
+PackedDwconvQs8::PackedDwconvQs8(const DwconvQs8Kernel& kernel, const DwconvQs8Problem& problem)
+    : kernel_(kernel), output_rows_(problem.output_rows) {
   const DwconvQs8Weights& layer = problem.layer;
   const size_t row_bytes = problem.input_w * layer.channels;
   const size_t row_count = problem.output_rows + layer.kernel_h - 1;
-  std::vector<int8_t> input(row_count * row_bytes + kOverread, int8_t{-77});
-  std::copy_n(problem.input, row_count * row_bytes, input.begin());
-  const std::vector<int8_t> padding(row_bytes + kOverread,
-                                    static_cast<int8_t>(layer.input_zero_point));
-  std::vector<const int8_t*> rows(row_count, padding.data());
+  input_.assign(row_count * row_bytes + kOverread, int8_t{-77});
+  std::copy_n(problem.input, row_count * row_bytes, input_.begin());
+  padding_.assign(row_bytes + kOverread, static_cast<int8_t>(layer.input_zero_point));
+  rows_.assign(row_count, padding_.data());
   for (size_t ky = problem.first_row; ky < problem.end_row; ++ky) {
-    rows[ky] = input.data() + ky * row_bytes;
+    rows_[ky] = input_.data() + ky * row_bytes;
   }
-  std::vector<const int8_t*> taps(layer.kernel_h * layer.kernel_w + 3);
-  const auto packed = allocate_aligned<std::byte>(packed_dwconv_bytes(kernel, layer));
-  pack_dwconv(kernel, layer, packed.get());
-  std::vector<int8_t> dst(problem.output_rows * problem.output_w * layer.channels);
-  DwconvQs8Args args;
-  args.channels = layer.channels;
-  args.kernel_h = layer.kernel_h;
-  args.kernel_w = layer.kernel_w;
-  args.stride_w = problem.stride_w;
-  args.dilation_w = problem.dilation_w;
-  args.pad_left = problem.pad_left;
-  args.input_w = problem.input_w;
-  args.output_w = problem.output_w;
-  args.padding = padding.data();
-  args.taps = taps.data();
-  args.packed = packed.get();
-  args.range = problem.range;
-  args.dst_row_stride = problem.output_w * layer.channels;
-  for (size_t row = 0; row < problem.output_rows; row += args.output_rows) {
-    args.output_rows = std::min<size_t>(kernel.output_rows, problem.output_rows - row);
-    args.rows = rows.data() + row;
-    args.dst = dst.data() + row * args.dst_row_stride;
-    kernel.run(args);
+  taps_.resize(layer.kernel_h * layer.kernel_w + 3);
+  packed_ = allocate_aligned<std::byte>(packed_dwconv_bytes(kernel, layer));
+  pack_dwconv(kernel, layer, packed_.get());
+  dst_.resize(problem.output_rows * problem.output_w * layer.channels);
+  args_.channels = layer.channels;
+  args_.kernel_h = layer.kernel_h;
+  args_.kernel_w = layer.kernel_w;
+  args_.stride_w = problem.stride_w;
+  args_.dilation_w = problem.dilation_w;
+  args_.pad_left = problem.pad_left;
+  args_.input_w = problem.input_w;
+  args_.output_w = problem.output_w;
+  args_.padding = padding_.data();
+  args_.taps = taps_.data();
+  args_.packed = packed_.get();
+  args_.range = problem.range;
+  args_.dst_row_stride = problem.output_w * layer.channels;
+}
+
+void PackedDwconvQs8::run() {
+  for (size_t row = 0; row < output_rows_; row += args_.output_rows) {
+    args_.output_rows = std::min<size_t>(kernel_.output_rows, output_rows_ - row);
+    args_.rows = rows_.data() + row;
+    args_.dst = dst_.data() + row * args_.dst_row_stride;
+    kernel_.run(args_);
   }
-  return dst;
+}
+
+std::vector<int8_t> run_dwconv_qs8(const DwconvQs8Kernel& kernel, const DwconvQs8Problem& problem) {
+  PackedDwconvQs8 packed(kernel, problem);
+  packed.run();
+  return packed.dst();
 }
 
 KernelFamily dwconv_qs8_family() {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
+#include "kernels/base/aligned.h"
 #include "kernels/dwconv_qs8/dwconv_qs8.h"
 
 namespace bitpose {
@@ -17,6 +19,27 @@ struct DwconvQs8Problem {
   /// Rows in [first_row, end_row) are inside the picture.
   size_t first_row = 0, end_row = 0;
   OutputRange range;
+};
+
+/// A problem placed and packed for a kernel, which must be eligible. Reads the problem when it is
+/// made, not later.
+class PackedDwconvQs8 {
+ public:
+  PackedDwconvQs8(const DwconvQs8Kernel& kernel, const DwconvQs8Problem& problem);
+
+  /// As many rows at a time as the kernel takes.
+  void run();
+
+  const std::vector<int8_t>& dst() const { return dst_; }  ///< [output_rows][output_w][channels].
+
+ private:
+  const DwconvQs8Kernel& kernel_;
+  size_t output_rows_;
+  std::vector<int8_t> input_, padding_;
+  std::vector<const int8_t*> rows_, taps_;
+  AlignedPointer<std::byte> packed_;
+  std::vector<int8_t> dst_;
+  DwconvQs8Args args_;
 };
 
 /// Packs and runs `kernel`. Returns dst [output_rows][output_w][channels]. The kernel must be

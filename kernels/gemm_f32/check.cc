@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "kernels/base/aligned.h"
 #include "kernels/base/compare.h"
 #include "kernels/base/family.h"
 #include "kernels/base/reals.h"
@@ -52,35 +51,49 @@ std::string compare(size_t index, uint64_t seed) {
 
 }  // namespace
 
-std::vector<float> run_gemm_f32(const GemmF32Kernel& kernel, const GemmF32Problem& problem) {
+PackedGemmF32::PackedGemmF32(const GemmF32Kernel& kernel, const GemmF32Problem& problem)
+    : kernel_(kernel), n_(problem.layer.n) {
   const GemmF32Weights& layer = problem.layer;
-  std::vector<const float*> taps(problem.m * layer.ks);
-  for (size_t i = 0; i < taps.size(); ++i) taps[i] = problem.a + i * layer.kc;
-  const size_t panel_bytes = packed_panel_bytes(kernel.nr, layer.ks, layer.kc);
-  const auto panel = allocate_aligned<float>(panel_bytes / sizeof(float));
-  std::vector<float> dst(problem.m * layer.n);
-
-  GemmF32Args args;
-  args.m = problem.m;
-  args.ks = layer.ks;
-  args.kc = layer.kc;
+  const size_t row_step = problem.row_step != 0 ? problem.row_step : layer.ks * layer.kc;
+  dst_.resize(problem.m * n_);
+  args_.m = problem.m;
+  args_.ks = layer.ks;
+  args_.kc = layer.kc;
+  args_.dst_stride = n_;
+  args_.fmin = problem.fmin;
+  args_.fmax = problem.fmax;
   if (layer.ks == 1 && !problem.indirect) {
-    args.a = problem.a;
-    args.a_stride = layer.kc;
+    args_.a = problem.a;
+    args_.a_stride = row_step;
   } else {
-    args.indirection = taps.data();
+    for (size_t i = 0; i < problem.m; ++i) {
+      const float* row = problem.a + i * row_step;
+      for (size_t t = 0; t < layer.ks; ++t) taps_.push_back(row + t * layer.kc);
+    }
+    args_.indirection = taps_.data();
   }
-  args.panel = panel.get();
-  args.dst_stride = layer.n;
-  args.fmin = problem.fmin;
-  args.fmax = problem.fmax;
-  for (size_t column = 0; column < layer.n; column += kernel.nr) {
-    pack_panel(kernel.nr, layer, column, panel.get());
-    args.n = std::min<size_t>(kernel.nr, layer.n - column);
-    args.dst = dst.data() + column;
-    kernel.run(args);
+  const size_t nr = kernel.nr;
+  panel_floats_ = packed_panel_bytes(kernel.nr, layer.ks, layer.kc) / sizeof(float);
+  panels_ = allocate_aligned<float>((n_ + nr - 1) / nr * panel_floats_);
+  for (size_t column = 0; column < n_; column += nr) {
+    pack_panel(kernel.nr, layer, column, panels_.get() + column / nr * panel_floats_);
   }
-  return dst;
+}
+
+void PackedGemmF32::run() {
+  const size_t nr = kernel_.nr;
+  for (size_t column = 0; column < n_; column += nr) {
+    args_.panel = panels_.get() + column / nr * panel_floats_;
+    args_.n = std::min(nr, n_ - column);
+    args_.dst = dst_.data() + column;
+    kernel_.run(args_);
+  }
+}
+
+std::vector<float> run_gemm_f32(const GemmF32Kernel& kernel, const GemmF32Problem& problem) {
+  PackedGemmF32 packed(kernel, problem);
+  packed.run();
+  return packed.dst();
 }
 
 KernelFamily gemm_f32_family() {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "kernels/base/aligned.h"
 #include "kernels/base/compare.h"
 #include "kernels/base/family.h"
 #include "kernels/base/overread.h"
@@ -13,12 +12,17 @@
 namespace bitpose {
 namespace {
 
+size_t step(const IgemmQs8Problem& problem) {
+  return problem.row_step != 0 ? problem.row_step : problem.layer.ks * problem.layer.kc;
+}
+
 std::vector<int32_t> row_biases(const IgemmQs8Problem& problem) {
   const size_t k = problem.layer.ks * problem.layer.kc;
   std::vector<int32_t> biases(problem.m);
   for (size_t i = 0; i < problem.m; ++i) {
     uint32_t sum = 0;
-    for (size_t j = 0; j < k; ++j) sum += static_cast<uint32_t>(int32_t{problem.a[i * k + j]});
+    for (size_t j = 0; j < k; ++j)
+      sum += static_cast<uint32_t>(int32_t{problem.a[i * step(problem) + j]});
     biases[i] =
         static_cast<int32_t>(0u - static_cast<uint32_t>(problem.layer.weight_zero_point) * sum);
   }
@@ -77,39 +81,55 @@ std::string compare(size_t index, uint64_t seed) {
 
 }  // namespace
 
-std::vector<int8_t> run_igemm_qs8(const IgemmQs8Kernel& kernel, const IgemmQs8Problem& problem) {
+PackedIgemmQs8::PackedIgemmQs8(const IgemmQs8Kernel& kernel, const IgemmQs8Problem& problem)
+    : kernel_(kernel), n_(problem.layer.n) {
   const IgemmQs8Weights& layer = problem.layer;
-  const size_t k = layer.ks * layer.kc;
-  std::vector<int8_t> a(problem.m * k + kOverread, int8_t{-77});
-  std::copy_n(problem.a, problem.m * k, a.begin());
-  std::vector<const int8_t*> taps(problem.m * layer.ks);
-  for (size_t i = 0; i < taps.size(); ++i) taps[i] = a.data() + i * layer.kc;
-  const std::vector<int32_t> row_bias = row_biases(problem);
-  const size_t panel_bytes = packed_panel_bytes(kernel.layout, layer.ks, layer.kc);
-  const auto panel = allocate_aligned<std::byte>(panel_bytes);
-  std::vector<int8_t> dst(problem.m * layer.n);
-
-  IgemmQs8Args args;
-  args.m = problem.m;
-  args.ks = layer.ks;
-  args.kc = layer.kc;
+  const size_t row_step = step(problem);
+  const size_t elements = (problem.m - 1) * row_step + layer.ks * layer.kc;
+  a_.assign(elements + kOverread, int8_t{-77});
+  std::copy_n(problem.a, elements, a_.begin());
+  dst_.resize(problem.m * n_);
+  args_.m = problem.m;
+  args_.ks = layer.ks;
+  args_.kc = layer.kc;
+  args_.dst_stride = n_;
+  args_.range = problem.range;
   if (layer.ks == 1 && !problem.indirect) {
-    args.a = a.data();
-    args.a_stride = layer.kc;
+    args_.a = a_.data();
+    args_.a_stride = row_step;
   } else {
-    args.indirection = taps.data();
+    for (size_t i = 0; i < problem.m; ++i) {
+      const int8_t* row = a_.data() + i * row_step;
+      for (size_t t = 0; t < layer.ks; ++t) taps_.push_back(row + t * layer.kc);
+    }
+    args_.indirection = taps_.data();
   }
-  args.row_bias = layer.weight_zero_point == 0 ? nullptr : row_bias.data();
-  args.panel = panel.get();
-  args.dst_stride = layer.n;
-  args.range = problem.range;
-  for (size_t column = 0; column < layer.n; column += kernel.layout.nr) {
-    pack_panel(kernel.layout, layer, column, panel.get());
-    args.n = std::min<size_t>(kernel.layout.nr, layer.n - column);
-    args.dst = dst.data() + column;
-    kernel.run(args);
+  if (layer.weight_zero_point != 0) {
+    row_bias_ = row_biases(problem);
+    args_.row_bias = row_bias_.data();
   }
-  return dst;
+  const size_t nr = kernel.layout.nr;
+  panel_bytes_ = packed_panel_bytes(kernel.layout, layer.ks, layer.kc);
+  panels_ = allocate_aligned<std::byte>((n_ + nr - 1) / nr * panel_bytes_);
+  for (size_t column = 0; column < n_; column += nr) {
+    pack_panel(kernel.layout, layer, column, panels_.get() + column / nr * panel_bytes_);
+  }
+}
+
+void PackedIgemmQs8::run() {
+  const size_t nr = kernel_.layout.nr;
+  for (size_t column = 0; column < n_; column += nr) {
+    args_.panel = panels_.get() + column / nr * panel_bytes_;
+    args_.n = std::min(nr, n_ - column);
+    args_.dst = dst_.data() + column;
+    kernel_.run(args_);
+  }
+}
+
+std::vector<int8_t> run_igemm_qs8(const IgemmQs8Kernel& kernel, const IgemmQs8Problem& problem) {
+  PackedIgemmQs8 packed(kernel, problem);
+  packed.run();
+  return packed.dst();
 }
 
 KernelFamily igemm_qs8_family() {
