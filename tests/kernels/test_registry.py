@@ -48,3 +48,12 @@ def test_unknown_kernels() -> None:
         _core.compare_kernel("lut_x8", "none", 0)
     with pytest.raises(InputError, match="no kernel none/lut_x8_1__scalar"):
         _core.compare_kernel("none", "lut_x8_1__scalar", 0)
+
+
+def test_every_kernel_has_shapes_to_be_timed_on() -> None:
+    expected = {name for _, name, isa, runs in _core.kernels() if runs and isa != "test"}
+    times = _core.time_kernels("", 1, 0.0, None)
+    assert {row["kernel"] for row in times} == expected
+    assert all(row["portable_seconds"] > 0 for row in times)
+    with pytest.raises(InputError, match="samples"):
+        _core.time_kernels("", 0, 0.0, None)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bitpose.cli.bench import random_feed
 from bitpose.cli.console import Isa, ModelPath, Report, Threads, console
+from bitpose.cli.feeds import random_feed
 from bitpose.cli.pictures import Bgr, Divisor, Offset, photo_feeds
 
 if TYPE_CHECKING:

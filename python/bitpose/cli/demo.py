@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bitpose.cli.bench import interleaved
+from bitpose.cli.bench import profiled
 from bitpose.cli.console import Isa, Report, Threads, console, digest, size
-from bitpose.cli.inspect import profiled
+from bitpose.cli.feeds import random_feed
 from bitpose.cli.machine import describe
+from bitpose.cli.timing import interleaved
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +103,9 @@ def _print_groups(variants: Sequence[Variant], runs: int) -> None:
     times: dict[str, list[float]] = {}
     macs: dict[str, int] = {}
     for index, variant in enumerate(variants):
-        rows, microseconds = profiled(variant.session, runs)
+        rows, microseconds = profiled(
+            variant.session, random_feed(variant.session.get_inputs()), runs
+        )
         for row, t in zip(rows, microseconds, strict=True):
             part = group(row.name)
             times.setdefault(part, [0.0] * len(variants))[index] += t / 1e3

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bitpose.cli.bench import random_feed
+from bitpose.cli.bench import profiled, rate
 from bitpose.cli.console import Isa, ModelPath, Report, Threads, console, size
+from bitpose.cli.feeds import random_feed
 from bitpose.cli.machine import describe
 from bitpose.cli.memory_picture import draw_memory
 
@@ -42,7 +43,7 @@ def inspect(
         for node in nodes:
             signature.add_row(kind, node.name, str(node))
     console.print(signature)
-    rows, microseconds = profiled(session, runs)
+    rows, microseconds = profiled(session, random_feed(session.get_inputs()), runs)
     if summary:
         _print_kinds(rows, microseconds)
     else:
@@ -60,17 +61,6 @@ def inspect(
         console.print(f"wrote {memory}")
 
 
-def profiled(session: InferenceSession, runs: int) -> tuple[list[OperatorProfile], list[float]]:
-    """The operators of a network and the median microseconds of each, on random inputs."""
-    import numpy as np
-
-    feed = random_feed(session.get_inputs())
-    session.run(None, feed)
-    profiles = [session.profile(feed) for _ in range(runs)]
-    times = np.median([[row.microseconds for row in profile] for profile in profiles], axis=0)
-    return profiles[0], [float(t) for t in times]
-
-
 def print_memory(session: InferenceSession, file_bytes: int) -> None:
     report = Report("memory", "", "size")
     report.add_row("file", size(file_bytes))
@@ -84,9 +74,8 @@ def print_memory(session: InferenceSession, file_bytes: int) -> None:
 def _print_operators(rows: Sequence[OperatorProfile], microseconds: Sequence[float]) -> None:
     report = Report("operators", "name", "operator", "kernel", "MMAC", "us", "GMAC/s", text=3)
     for row, time in zip(rows, microseconds, strict=True):
-        rate = f"{row.macs / max(time, 1e-3) / 1e3:.1f}" if row.macs else ""
         macs = f"{row.macs / 1e6:.2f}" if row.macs else ""
-        report.add_row(row.name, row.type, row.kernel, macs, f"{time:.1f}", rate)
+        report.add_row(row.name, row.type, row.kernel, macs, f"{time:.1f}", rate(row.macs, time))
     console.print(report)
 
 

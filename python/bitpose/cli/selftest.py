@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from bitpose.cli.bench import random_feed
 from bitpose.cli.console import Report, console, digest
+from bitpose.cli.feeds import random_feed
 from bitpose.cli.machine import describe, instruction_sets
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from bitpose import _core
 from bitpose.cli.app import app
 from bitpose.errors import InputError, UnsupportedModelError
 
@@ -63,7 +65,6 @@ def test_compile_writes_a_model_that_the_others_take(classifier: Path) -> None:
     assert "float32[1, 3, 8, 8]" in text
     assert "arena, lower bound" in text
     assert "conv2d_f32" in invoke("inspect", str(compiled), "--summary")
-    assert "median" in invoke("bench", str(compiled), "--runs", "3")
     assert "all bits agree" in invoke("selftest", str(compiled), "--problems", "1")
 
 
@@ -80,10 +81,57 @@ def test_compile_binds_free_extents(tmp_path: Path) -> None:
         invoke("compile", str(path), "--shape", "x=wide")
 
 
+def test_bench_lists_models_and_their_operators(classifier: Path) -> None:
+    figures = classifier.with_name("figures.json")
+    other = classifier.with_name("other.onnx")
+    other.write_bytes(classifier.read_bytes())
+    files = (str(classifier), str(other))
+    text = invoke("bench", *files, "--runs", "3", "--layers", "1", "--json", str(figures))
+    assert "all others" in text
+    models = json.loads(figures.read_text("utf-8"))["models"]
+    assert [row["model"] for row in models] == ["tiny.onnx", "other.onnx"]
+    for row in models:
+        assert 0 < row["p10_ms"] <= row["median_ms"] <= row["p90_ms"]
+        assert sum(layer["macs"] for layer in row["layers"]) > 0
+        assert any(layer["operator"] == "conv2d_f32" for layer in row["layers"])
+    assert "operators, the slowest" not in invoke("bench", files[0], "--runs", "1", "--layers", "0")
+
+
 def test_bench_beside_onnxruntime(classifier: Path) -> None:
     pytest.importorskip("onnxruntime")
     text = invoke("bench", str(classifier), "--runs", "3", "--onnxruntime")
-    assert "x as fast" in text
+    rows = [row.split() for row in text.splitlines()]
+    assert [row[1] for row in rows if row[:1] == ["tiny.onnx"]] == ["bitpose", "onnxruntime"]
+
+
+def test_bench_times_every_kernel_of_a_family(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    arguments = ("bench", "--kernels", "--filter", "row_sum", "--samples", "1")
+    text = invoke(*arguments, "--json", str(figures))
+    kernels = {name for family, name, _, runs in _core.kernels() if runs and "row_sum" in family}
+    rows = json.loads(figures.read_text("utf-8"))["kernels"]
+    assert {row["kernel"] for row in rows} == kernels
+    assert all(name in text for name in kernels)
+    for row in rows:
+        assert row["bytes"] > 0
+        assert 0 < row["p10_seconds"] <= row["median_seconds"] <= row["p90_seconds"]
+        if row["isa"] == "scalar":
+            assert row["portable_seconds"] == row["median_seconds"]
+
+
+def test_bench_of_portable_kernels_alone() -> None:
+    arguments = ("bench", "--kernels", "--filter", "row_sum", "--samples", "1")
+    assert "avx" not in invoke(*arguments, "--isa", "scalar").split("\n", 1)[1]
+
+
+def test_bench_wants_one_kind_of_work(classifier: Path) -> None:
+    for arguments in (
+        ["bench"],
+        ["bench", str(classifier), "--kernels"],
+        ["bench", str(classifier), "--filter", "igemm"],
+        ["bench", "--kernels", "--filter", "no such kernel"],
+    ):
+        assert isinstance(CliRunner().invoke(app, arguments).exception, InputError)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bitpose.cli.bench import interleaved, random_feed
 from bitpose.cli.console import digest, size
 from bitpose.cli.demo import group
+from bitpose.cli.feeds import random_feed
+from bitpose.cli.timing import Spread, interleaved
 from bitpose.comparison import sqnr
 from bitpose.session import NodeArg
 
@@ -35,6 +36,14 @@ def test_calls_take_turns() -> None:
     times = interleaved([lambda: order.append("a"), lambda: order.append("b")], 3, 1)
     assert "".join(order) == "abababab"
     assert [len(t) for t in times] == [3, 3]
+
+
+def test_a_spread_leaves_out_what_was_disturbed() -> None:
+    spread = Spread.of([0.002] * 8 + [0.001, 9.0])
+    assert spread.median == 0.002
+    assert spread.p10 == pytest.approx(0.0019)
+    assert spread.p90 > spread.median
+    assert spread.milliseconds[0] == 2.0
 
 
 def test_random_feed_fits_the_inputs() -> None:

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bitpose import _core
-from bitpose.cli.bench import random_feed
+from bitpose.cli.feeds import random_feed
 from bitpose.cli.machine import instruction_sets
 from bitpose.compiler import compile as compile_model
 from bitpose.ir.graph import Graph
