@@ -61,11 +61,11 @@ std::vector<Candidate> candidates(const KernelFamily& family, size_t shape,
   return all;
 }
 
-double percentile(std::vector<double> samples, double fraction) {
-  const double place = fraction * static_cast<double>(samples.size() - 1);
-  const auto index = static_cast<std::ptrdiff_t>(place + 0.5);
-  std::nth_element(samples.begin(), samples.begin() + index, samples.end());
-  return samples[static_cast<size_t>(index)];
+double percentile(std::vector<double> samples, size_t percent) {
+  const size_t index = (percent * (samples.size() - 1) + 50) / 100;
+  std::nth_element(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(index),
+                   samples.end());
+  return samples[index];
 }
 
 bool any_wanted(const KernelFamily& family, const BenchmarkOptions& options) {
@@ -89,14 +89,14 @@ void time_kernels(const BenchmarkOptions& options,
       }
       double portable = 0;
       for (const Candidate& candidate : all) {
-        if (is_portable(candidate.info)) portable = percentile(candidate.samples, 0.5);
+        if (is_portable(candidate.info)) portable = percentile(candidate.samples, 50);
       }
       for (const Candidate& candidate : all) {
         if (!matches(candidate.info, options)) continue;
         report({family.name, candidate.info.name, isa::name(candidate.info.isa),
                 candidate.workload.shape, candidate.workload.macs, candidate.workload.bytes,
-                percentile(candidate.samples, 0.5), percentile(candidate.samples, 0.1),
-                percentile(candidate.samples, 0.9), portable});
+                percentile(candidate.samples, 50), percentile(candidate.samples, 10),
+                percentile(candidate.samples, 90), portable});
       }
     }
   }
