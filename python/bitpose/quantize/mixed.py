@@ -20,7 +20,7 @@ Float = NDArray[np.float64]
 #: What an exemption costs besides multiplications, as a share of all: floats move more bytes.
 _LEAST_SHARE = 0.001
 #: Decibels that each output must gain on average for a share of 1 in float.
-_LEAST_GAIN = 25.0
+_LEAST_GAIN = 15.0
 _NOTHING = 1e-30
 
 

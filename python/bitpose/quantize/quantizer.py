@@ -17,12 +17,12 @@ from bitpose.ir.elementary import total
 from bitpose.ir.graph import Graph, Node
 from bitpose.ir.operators import UNARY
 from bitpose.quantize.bias_correction import correct_biases
-from bitpose.quantize.calibration import Calibration, Feed, Progress, Runner
+from bitpose.quantize.calibration import Calibration, Feed, Progress, Runner, Statistics
 from bitpose.quantize.codes import Codes, activation_codes, channel_codes
 from bitpose.quantize.equalization import equalizable, equalize
 from bitpose.quantize.insert import insert_codes
 from bitpose.quantize.mixed import Mixture
-from bitpose.quantize.observers import OBSERVERS, Function, Range
+from bitpose.quantize.observers import OBSERVERS, Function, Range, mse
 from bitpose.quantize.points import JOINING, Exemptions, Points, find_points, has_weights, origin_of
 from bitpose.quantize.sensitivity import Sensitivity
 from bitpose.quantize.weights import all_weights
@@ -31,6 +31,8 @@ Array = NDArray[Any]
 
 #: Tensors that meet in a Concat share a scale unless that makes the range of one wider than this.
 _WIDEST_SHARED = 1.5
+#: How much farther than seen the codes of a head's channel reach: each saw only a few values.
+_HEADROOM = 1.25
 
 
 @dataclass(frozen=True)
@@ -218,8 +220,33 @@ def choose_codes(
         ranges[name] = ranges[first]
     codes = {name: activation_codes(values) for name, values in ranges.items()}
     for name in points.heads:
-        codes[name] = channel_codes(calibration[name].low, calibration[name].high)
+        readers = [] if name in graph.outputs else consumers.get(name, [])
+        ends = _head_ends(producers[name], calibration[name], _function(readers))
+        codes[name] = channel_codes(*ends)
     return codes
+
+
+def _head_ends(
+    node: Node, seen: Statistics, function: Function
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The least and the greatest value of each channel that codes stand for.
+
+    A channel may reach somewhat farther than was seen, but no farther than a clamp lets it. What a
+    function flattens, as a sigmoid does, needs no codes.
+    """
+    low, high = seen.low * _HEADROOM, seen.high * _HEADROOM
+    bounds = _clipped(node, Range(-np.inf, np.inf))
+    low, high = np.maximum(low, bounds.low), np.minimum(high, bounds.high)
+    if function is not None:
+        chosen = mse(seen.histogram, function).with_zero()
+        step = (chosen.high - chosen.low) / 255
+        ends = np.array([seen.histogram.low, chosen.low, chosen.high, seen.histogram.high])
+        values = function(ends)
+        if abs(values[0] - values[1]) < step:
+            low = np.maximum(low, chosen.low)
+        if abs(values[3] - values[2]) < step:
+            high = np.minimum(high, chosen.high)
+    return low, high
 
 
 def _clipped(node: Node | None, values: Range) -> Range:

@@ -20,7 +20,8 @@ from bitpose.quantize.calibration import Calibration, Runner
 from bitpose.quantize.codes import activation_codes, channel_codes
 from bitpose.quantize.equalization import equalizable, equalize
 from bitpose.quantize.observers import Range
-from bitpose.quantize.quantizer import fidelity
+from bitpose.quantize.points import find_points
+from bitpose.quantize.quantizer import choose_codes, fidelity
 from bitpose.quantize.weights import all_weights, rounded
 
 from ..passes.build import Draft
@@ -266,3 +267,20 @@ def test_dense_layers_are_quantized_too() -> None:
     assert names.count("conv2d_qs8") == 2
     assert "matmul_f32" not in names
     assert sqnr(outputs(graph, feed), outputs(quantized, feed)) > 30
+
+
+def test_heads_reach_farther_than_seen_but_not_where_nothing_can_be() -> None:
+    d = Draft()
+    d.input("x", SHAPE)
+    conv(d, "x", "a", (1, 2, 8, 8), np.ones((2, 3, 1, 1)), fmin=0.0, fmax=2.0)
+    conv(d, "x", "b", (1, 2, 8, 8), np.full((2, 3, 1, 1), 20.0))
+    d.node("Sigmoid", "b", "s", (1, 2, 8, 8))
+    d.node("Add", "a s", "y", (1, 2, 8, 8))
+    graph = d.graph("y")
+    points = find_points(graph)
+    calibration = Calibration(graph, list(points), feeds())
+    codes = choose_codes(graph, points, calibration, Options())
+    assert calibration["a"].high.max() == 2.0
+    np.testing.assert_allclose(codes["a"].scale * 255, 2.0, rtol=1e-5)
+    assert calibration["b"].low.min() < -50
+    assert np.all(codes["b"].scale * (128.0 + codes["b"].zero_point) < 25)
