@@ -3,4 +3,5 @@
 
 `python -m bench.accuracy` quantizes the float networks of ../shared on three photos and judges them
 on three others, beside onnxruntime's static quantization with the same calibration.
+`python -m bench.accuracy.pictures FOLDER` draws what they see.
 """
