@@ -21,9 +21,6 @@ constexpr auto kFields = join_fields(
     kMatmulFields, {BITPOSE_FACTOR_FIELD(Attributes, multiplier),
                     BITPOSE_CODE_FIELD(Attributes, qmin), BITPOSE_CODE_FIELD(Attributes, qmax)});
 
-/// More columns than any panel has.
-constexpr size_t kMaxColumns = 128;
-
 // matmul_qs8: products of 8-bit matrices. acc = sum of (a - za) * (b - zb) modulo 2^32, requantized
 // by `multiplier`, which is scale(a) * scale(b) / scale(y).
 //   a   int8 [...,M,K]
@@ -45,7 +42,7 @@ class MatmulQs8Operator final : public MatmulOperator {
                             std::span<const TensorDesc>) const override {
     const Shape& a = inputs[0].shape;
     const size_t k = a[a.rank - 1];
-    return panel_bytes(k) + kBlockRows * sizeof(int32_t) + k * kernel_.layout.nr;
+    return panel_bytes(k) + kBlockRows * sizeof(int32_t);
   }
 
   void run(const RunArgs& args) const override {
@@ -65,8 +62,7 @@ class MatmulQs8Operator final : public MatmulOperator {
   void run_block(const RunArgs& args, const MatmulGeometry& g, const MatmulBlock& block,
                  std::byte* scratch) const {
     auto* sums = reinterpret_cast<int32_t*>(scratch + panel_bytes(g.k));
-    auto* columns = reinterpret_cast<int8_t*>(sums + kBlockRows);
-    pack(g, args.inputs[1].as<int8_t>() + g.b_offset(block.product), block, columns, scratch);
+    pack(g, args.inputs[1].as<int8_t>() + g.b_offset(block.product), block, scratch);
     IgemmQs8Args gemm;
     gemm.m = block.rows;
     gemm.n = block.columns;
@@ -86,21 +82,19 @@ class MatmulQs8Operator final : public MatmulOperator {
     kernel_.run(gemm);
   }
 
-  /// Packs the columns of a block, which stand in `columns` one behind the other in between.
-  void pack(const MatmulGeometry& g, const int8_t* b, const MatmulBlock& block, int8_t* columns,
+  /// Packs the columns of a block.
+  void pack(const MatmulGeometry& g, const int8_t* b, const MatmulBlock& block,
             std::byte* panel) const {
-    const int8_t* source = b + block.first_column * g.k;
-    if (!g.transpose_b) {
-      for (size_t k = 0; k < g.k; ++k) {
-        const int8_t* row = b + k * g.n + block.first_column;
-        for (size_t j = 0; j < block.columns; ++j) columns[j * g.k + k] = row[j];
-      }
-      source = columns;
+    IgemmQs8Weights layer = {
+        block.columns, 1, g.k, b, kNoBias.data(), multipliers_.data(), a_zero_point_,
+        b_zero_point_};
+    if (g.transpose_b) {
+      layer.weights += block.first_column * g.k;
+      pack_panel(kernel_.layout, layer, 0, panel);
+    } else {
+      layer.weights += block.first_column;
+      pack_panel_of_rows(kernel_.layout, layer, g.n, panel);
     }
-    pack_panel(kernel_.layout,
-               {block.columns, 1, g.k, source, kNoBias.data(), multipliers_.data(), a_zero_point_,
-                b_zero_point_},
-               0, panel);
   }
 
   static constexpr std::array<int32_t, kMaxColumns> kNoBias{};

@@ -64,11 +64,31 @@ IgemmQs8Problem random_problem(Random& random, Operands& operands) {
   return problem;
 }
 
+/// Whether both packers give the same panel, of a layer that may be wider than it.
+std::string compare_packers(const PackLayout& layout, const IgemmQs8Weights& layer) {
+  if (layer.ks != 1) return {};
+  std::vector<int8_t> rows(layer.kc * layer.n);
+  for (size_t j = 0; j < layer.n; ++j) {
+    for (size_t k = 0; k < layer.kc; ++k) rows[k * layer.n + j] = layer.weights[j * layer.kc + k];
+  }
+  IgemmQs8Weights of_rows = layer;
+  of_rows.weights = rows.data();
+  std::vector<uint8_t> expected(packed_panel_bytes(layout, 1, layer.kc));
+  std::vector<uint8_t> got(expected.size());
+  pack_panel(layout, layer, 0, expected.data());
+  pack_panel_of_rows(layout, of_rows, layer.n, got.data());
+  return first_difference<uint8_t>(
+      "panel of rows, n=" + std::to_string(layer.n) + " kc=" + std::to_string(layer.kc), got,
+      expected);
+}
+
 std::string compare(size_t index, uint64_t seed) {
   Random random(seed);
   Operands operands;
   const IgemmQs8Problem problem = random_problem(random, operands);
   const IgemmQs8Kernel& kernel = igemm_qs8_kernels()[index];
+  std::string packers = compare_packers(kernel.layout, problem.layer);
+  if (!packers.empty()) return packers;
   if (!eligible(kernel, prove_igemm_qs8(problem.layer))) return {};
   const IgemmQs8Kernel& portable = select_igemm_qs8(isa::scalar, {problem.layer.n, false, false});
   const std::string text =

@@ -119,4 +119,13 @@ size_t packed_panel_bytes(const PackLayout& layout, size_t ks, size_t kc);
 void pack_panel(const PackLayout& layout, const IgemmQs8Weights& layer, size_t first_column,
                 void* panel);
 
+/// Packs the first NR columns of a layer of one tap whose weights lie [kc][n], with `row_step`
+/// bytes from one k to the next: for matrices that are computed at run time, so it is fast. At most
+/// kMaxColumns columns.
+void pack_panel_of_rows(const PackLayout& layout, const IgemmQs8Weights& layer, size_t row_step,
+                        void* panel);
+
+/// No panel is wider.
+inline constexpr size_t kMaxColumns = 128;
+
 }  // namespace bitpose
