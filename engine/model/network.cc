@@ -153,7 +153,7 @@ Status Reader::read_shape(const format::Tensor& record, const std::string& what,
   for (uint32_t axis = 0; axis < kMaxRank; ++axis) {
     shape->dims[axis] = record.dims[axis];
     const bool used = axis < record.rank;
-    if (used ? record.dims[axis] == 0 : record.dims[axis] != 0) {
+    if (!used && record.dims[axis] != 0) {
       return invalid_model(what + ": dims[" + std::to_string(axis) + "] is " +
                            std::to_string(record.dims[axis]) + " at rank " +
                            std::to_string(record.rank));

@@ -141,6 +141,11 @@ struct OperatorType {
   Status (*create)(const CreateArgs& args, std::unique_ptr<Operator>* op);
 };
 
+/// Whether an operator can run on these shapes: an input without elements needs an operator that
+/// takes it, unless there is nothing to compute.
+Status check_empty_inputs(const Operator& op, std::span<const TensorDesc> inputs,
+                          std::span<const TensorDesc> outputs);
+
 /// All kinds, in the order of ops.inc.
 std::span<const OperatorType* const> operator_types();
 

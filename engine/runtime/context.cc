@@ -76,6 +76,7 @@ Status Context::run(std::span<const std::span<const std::byte>> inputs,
   const Network& network = *program_.network;
   const FpEnvironment environment;
   for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].empty()) continue;
     std::memcpy(tensors_[network.inputs[i]].data, inputs[i].data(), inputs[i].size());
   }
   Status status = run_operators(observer);
@@ -116,6 +117,7 @@ Status Context::derive_shapes(size_t op) {
   }
   for (const TensorRef& output : args.outputs) outputs_.push_back(*output.desc);
   Status status = made.reshape(inputs_, outputs_);
+  if (status.ok()) status = check_empty_inputs(made, inputs_, outputs_);
   if (!status.ok()) return status;
   const OperatorNode& node = program_.network->operators[op];
   for (size_t i = 0; i < outputs_.size(); ++i) {
@@ -125,11 +127,6 @@ Status Context::derive_shapes(size_t op) {
           text("the output has shape ", outputs_[i].shape, ", more than ", planned.shape));
     }
     descs_[node.outputs[i]].shape = outputs_[i].shape;
-  }
-  for (const TensorRef& input : args.inputs) {
-    if (is_empty(input) && !is_empty(args.outputs[0]) && !made.takes_empty_inputs()) {
-      return unsupported(text("input '", input.desc->name, "' has no elements: ", input.shape()));
-    }
   }
   if (made.scratch_per_thread(inputs_, outputs_) > program_.scratch_per_thread) {
     return unsupported(text("shape ", outputs_[0].shape, " needs more memory than was planned"));

@@ -105,6 +105,7 @@ Status Builder::add_operator(const OperatorNode& node) {
 // The model's shapes must be those that the operators derive: all memory is planned by them.
 Status Builder::check_shapes(const OperatorNode& node, const Operator& op) {
   Status status = op.reshape(inputs_, outputs_);
+  if (status.ok()) status = check_empty_inputs(op, inputs_, outputs_);
   if (!status.ok()) return status;
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const TensorDesc& stored = network_.tensors[node.outputs[i]];

@@ -15,7 +15,8 @@ Status check_buffers(const char* what, std::span<const TensorDesc> tensors,
                             "s, the network has " + std::to_string(tensors.size()));
   }
   for (size_t i = 0; i < tensors.size(); ++i) {
-    if (buffers[i].size() == tensors[i].bytes() && buffers[i].data() != nullptr) continue;
+    const bool there = buffers[i].data() != nullptr || tensors[i].bytes() == 0;
+    if (buffers[i].size() == tensors[i].bytes() && there) continue;
     return invalid_argument(std::string(what) + " '" + std::string(tensors[i].name) + "' has " +
                             std::to_string(buffers[i].size()) + " bytes, " +
                             dtype_name(tensors[i].dtype) + " " + tensors[i].shape.text() +

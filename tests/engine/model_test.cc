@@ -133,7 +133,6 @@ const Damage kNetworkDamage[] = {
     {"inputs", [](const ModelView& m) { m.network().inputs = 1000; }, "fewer than its"},
     {"dtype", [](const ModelView& m) { m.tensors()[0].dtype = 7; }, "dtype is 7"},
     {"rank", [](const ModelView& m) { m.tensors()[0].rank = 7; }, "rank is 7"},
-    {"zero extent", [](const ModelView& m) { m.tensors()[0].dims[1] = 0; }, "dims[1] is 0"},
     {"extra extent", [](const ModelView& m) { m.tensors()[0].dims[4] = 2; }, "dims[4] is 2"},
     {"huge", [](const ModelView& m) { m.tensors()[0].dims[0] = m.tensors()[0].dims[1] = 1u << 20; },
      "more than 2^31"},

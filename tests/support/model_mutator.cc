@@ -95,7 +95,7 @@ void mutate_extent(Random* random, const ModelView& view, std::span<std::byte>) 
       tensor.dims[axis] += static_cast<uint32_t>(random->integer(-1, 2));
       break;
     case 3:
-      tensor.dims[axis] = static_cast<uint32_t>(random->integer(1, 70));
+      tensor.dims[axis] = static_cast<uint32_t>(random->integer(0, 70));
       break;
     case 4:
       if (tensor.rank < kMaxRank) tensor.dims[tensor.rank++] = 1;

@@ -179,11 +179,6 @@ class Builder:
         if len(x.shape) != rank:
             self.refuse(f"{what} has shape {list(x.shape)}", f"rank {rank} {meaning}")
 
-    def require_elements(self, x: Tensor, what: str) -> None:
-        """Refuses an operand without any."""
-        if x.elements == 0:
-            self.refuse(f"{what} has shape {list(x.shape)}", "some elements")
-
     def refuse(self, problem: str, supported: str) -> NoReturn:
         """Reports that the node cannot be compiled, and what could."""
         raise RefusalError(problem, supported)

@@ -144,7 +144,7 @@ class _Importer:
             fits = len(bound) == len(extents) and all(
                 e is None or e == n for e, n in zip(extents, bound, strict=True)
             )
-            if not fits or (value is None and min(bound, default=1) < 1):
+            if not fits or min(bound, default=0) < 0:
                 raise InvalidModelError(f"input {name!r} has shape {extents}, not {list(bound)}")
             extents = [int(n) for n in bound]
         shape = [e for e in extents if e is not None]
@@ -262,11 +262,14 @@ class _Importer:
                 renamed[tensor.name] = name
         for tensor in builder.tensors:
             name = renamed.get(tensor.name, tensor.name)
-            self._define(name, replace(tensor, name=name))
+            if tensor.elements == 0 and not tensor.open_axes:
+                self._define(name, Tensor.constant(name, np.zeros(tensor.shape, tensor.dtype)))
+            else:
+                self._define(name, replace(tensor, name=name))
         for node in builder.nodes:
             output = renamed.get(node.outputs[0], node.outputs[0])
             adopted = replace(node.with_inputs(renamed), name=output, outputs=(output,))
-            if not self._fold_small(adopted):
+            if not self.tensors[output].is_constant and not self._fold_small(adopted):
                 self.nodes.append(adopted)
         for name, tensor in results.items():
             if name:
@@ -293,8 +296,6 @@ class _Importer:
             raise InvalidModelError(f"tensor {name!r} is defined twice")
         if tensor.elements > MAX_ELEMENTS:
             raise InvalidModelError(f"tensor {name!r} has shape {list(tensor.shape)}")
-        if tensor.elements == 0 and not tensor.is_constant:
-            raise _empty(tensor)
         if len(tensor.shape) > MAX_RANK and not tensor.is_constant:
             raise RefusalError(f"tensor {name!r} has rank {len(tensor.shape)}", f"up to {MAX_RANK}")
         self.tensors[name] = tensor
@@ -325,9 +326,6 @@ class _Importer:
         if name not in self.values:
             raise InvalidModelError(f"graph output {name!r} is never written")
         tensor = self.values[name]
-        if tensor.elements == 0:
-            self._report(name, "output", _empty(tensor))
-            raise UnsupportedModelError(self.problems)
         tensor = self._narrowed_to_claim(name, tensor)
         written = any(name in node.outputs for node in self.nodes)
         if not written:
@@ -339,6 +337,7 @@ class _Importer:
                     self._report(name, "output", refusal)
                     raise UnsupportedModelError(self.problems)
                 self.tensors[source.name] = source
+                self._rename(name, source.name)
             self.tensors[name] = Tensor(name, tensor.dtype, tensor.shape)
             self.nodes.append(Node("Reshape", name, (source.name,), (name,)))
         return name
@@ -383,10 +382,6 @@ class _Importer:
         """The graph inputs that a tensor is computed from."""
         inputs = [value.name for value in self.proto.input]
         return tuple(unescape(x) for x in ancestors(self.nodes, [name]) if x in inputs)
-
-
-def _empty(tensor: Tensor) -> RefusalError:
-    return RefusalError(f"tensor {tensor.name!r} has shape {list(tensor.shape)}", "some elements")
 
 
 def _escaped(model: ModelProto) -> ModelProto:

@@ -25,6 +25,8 @@ def original() -> bytes:
         "pads": np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64),
         "scales": np.array([1, 1, 2, 2], np.float32),
         "shape": np.array([1, 4, -1], np.int64),
+        "first": np.array([0], np.int64),
+        "second": np.array([1], np.int64),
     }
     steps = [
         node("Pad", "x pads", "a"),
@@ -48,8 +50,13 @@ def original() -> bytes:
         node("Softmax", "p", "r", axis=1),
         node("Split", "r", "s t", axis=1),
         node("Concat", "s t", "z", axis=2),
+        node("NonZero", "z", "u"),
+        node("Gather", "u first", "rows", axis=0),
+        node("Shape", "u", "extents"),
+        node("Gather", "extents second", "count", axis=0),
+        node("Slice", "rows first count second", "v"),
     ]
-    proto = model(steps, {"x": (np.float32, (1, 3, 6, 6))}, ["y", "z"], constants)
+    proto = model(steps, {"x": (np.float32, (1, 3, 6, 6))}, ["y", "z", "v"], constants)
     return bytes(proto.SerializeToString(deterministic=True))
 
 

@@ -209,7 +209,6 @@ REFUSED: dict[str, tuple[NodeProto, str]] = {
         node("ScatterElements", "c i c", "y", reduction="add"),
         "reduction 'add' of bool; supported: reduction 'none'",
     ),
-    "nothing": (node("Slice", "x n n", "y"), "has shape .*; supported: some elements"),
 }
 
 

@@ -15,10 +15,12 @@ from onnx import TensorProto, helper, numpy_helper
 from bitpose.compiler import to_graph
 from bitpose.errors import InvalidModelError, UnsupportedModelError
 from bitpose.ir.graph import Graph
+from bitpose.ir.reference import run
 from bitpose.onnx import registry
 from bitpose.onnx.importer import import_model
+from bitpose.session import InferenceSession
 
-from .build import check, model, node, operators
+from .build import check, model, node, onnxruntime_outputs, operators
 
 F = np.float32
 
@@ -94,7 +96,7 @@ def test_free_extents() -> None:
     )
     graph = compile_graph(proto, shapes={"x": (2, 3, 4)})
     assert graph.tensor("y").shape == (2, 3, 4)
-    for shape in ((2, 5, 4), (2, 3), (0, 3, 4)):
+    for shape in ((2, 5, 4), (2, 3), (-1, 3, 4)):
         with pytest.raises(InvalidModelError, match="input 'x' has shape"):
             compile_graph(proto, shapes={"x": shape})
     with pytest.raises(InvalidModelError, match=r"has no inputs \['v'\]"):
@@ -252,11 +254,30 @@ def test_names_may_hold_what_passes_use() -> None:
 
 
 def test_tensors_without_elements() -> None:
-    proto = model([node("Slice", "x b e", "y")], {"x": (F, (4,))}, ["y"])
-    for name, value in (("b", 2), ("e", 2)):
-        proto.graph.initializer.append(numpy_helper.from_array(np.array([value]), name))
-    (problem,) = problems(proto)
-    assert "tensor 'y' has shape [0]; supported: some elements" in problem
+    """Inside, as outputs, and as inputs of free extent."""
+    steps = [
+        node("Slice", "x two two", "y"),
+        node("Concat", "y x y", "z", axis=0),
+        node("ReduceSum", "y", "s", keepdims=0),
+        node("Concat", "batch c", "b", axis=0),
+        node("Conv", "b w", "o"),
+    ]
+    constants = {
+        "two": np.array([2]),
+        "c": np.ones((2, 3, 4, 4), F),
+        "w": np.ones((2, 3, 3, 3), F),
+    }
+    proto = model(
+        steps, {"x": (F, (4,)), "batch": (F, ("n", 3, 4, 4))}, ["y", "z", "s", "b", "o"], constants
+    )
+    for n in (0, 1):
+        feed = {"x": np.arange(4, dtype=F), "batch": np.ones((n, 3, 4, 4), F)}
+        got = InferenceSession(proto.SerializeToString()).run(None, feed)
+        for y, reference in zip(got, onnxruntime_outputs(proto, feed), strict=True):
+            assert y.shape == reference.shape
+            np.testing.assert_array_equal(y, reference)
+        graph = to_graph(proto.SerializeToString(), shapes={"batch": (n, 3, 4, 4)})
+        assert run(graph, feed)["o"].shape == (n + 2, 2, 2, 2)
 
 
 def test_support_table() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -81,6 +82,14 @@ def reduce_f32(y: Tensor, x: Operand, *, function: int, axes: int) -> Array:
         return np.sqrt(result) if name == "L2" else result
 
 
+def _least(dtype: np.dtype[Any]) -> int:
+    return 0 if dtype == np.bool_ else int(np.iinfo(dtype).min)
+
+
+def _greatest(dtype: np.dtype[Any]) -> int:
+    return 1 if dtype == np.bool_ else int(np.iinfo(dtype).max)
+
+
 @operator
 def reduce_integer(y: Tensor, x: Operand, *, function: int, axes: int) -> Array:
     """Computed modulo 2^64, of which y keeps the low bits. A mean is truncated towards zero."""
@@ -95,9 +104,9 @@ def reduce_integer(y: Tensor, x: Operand, *, function: int, axes: int) -> Array:
             case "Prod":
                 result = series.prod(-1)
             case "Min":
-                result = series.min(-1)
+                result = series.min(-1, initial=_greatest(y.dtype))
             case "Max":
-                result = series.max(-1)
+                result = series.max(-1, initial=_least(y.dtype))
             case "L1":
                 result = np.abs(series).sum(-1)
             case "SumSquare":

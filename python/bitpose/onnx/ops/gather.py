@@ -40,7 +40,7 @@ def Gather(b: Builder, x: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
     if x.data is not None:
         return b.constant(np.take(x.data, chosen, axis))
     if not chosen.size:
-        b.refuse("there are no indices", "some")
+        return b.constant(np.zeros(shape, x.dtype))
     flat = chosen.ravel() % extent
     start, step = int(flat[0]), int(flat[1] - flat[0]) if len(flat) > 1 else 1
     if step == 0 or np.any(np.diff(flat) != step):

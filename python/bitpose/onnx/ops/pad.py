@@ -46,8 +46,8 @@ def _cropped(b: Builder, x: Tensor, pads: Ints) -> Tensor:
         before, after = max(0, -pads[axis]), max(0, -pads[rank + axis])
         length = x.shape[axis] - before - after
         if length != x.shape[axis]:
-            if length < 1:
-                b.refuse(f"pads {list(pads)} leave nothing of {list(x.shape)}", "some elements")
+            if length < 0:
+                b.invalid(f"pads {list(pads)} take more than there is of {list(x.shape)}")
             x = part(b, x, axis, before, length)
     return x
 

@@ -37,7 +37,7 @@ def Concat(b: Builder, *operands: Tensor, axis: int) -> Tensor:
 def part(b: Builder, x: Tensor, axis: int, start: int, length: int, step: int = 1) -> Tensor:
     """The elements start, start + step, ... along an axis."""
     shape = (*x.shape[:axis], length, *x.shape[axis + 1 :])
-    if length == 0 and x.data is not None:
+    if length == 0:
         return b.constant(np.zeros(shape, x.dtype))
     attributes = {"axis": axis, "start": start, "length": length, "step": step}
     return b.emit("Slice", [x], shape, x.dtype, **attributes)
@@ -103,8 +103,8 @@ def _slice(b: Builder, x: Tensor, starts: Ints, ends: Ints, axes: Ints, steps: I
 
 def _open_part(b: Builder, x: Tensor, axis: int, chosen: range) -> Tensor:
     """Those of the chosen elements that there are in a run."""
-    if not chosen or chosen.start >= x.shape[axis]:
-        b.refuse(f"{chosen} selects nothing", "some elements")
+    if not chosen:
+        return part(b, x, axis, 0, 0)
     attributes = {"start": chosen.start, "length": len(chosen), "step": chosen.step}
     return b.engine("slice", [x], x.dtype, None, axis=axis, **attributes)
 

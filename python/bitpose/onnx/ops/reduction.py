@@ -77,7 +77,6 @@ def _reduced(
     b: Builder, function: str, x: Tensor, axes: Ints | None, keepdims: int, noop: int = 0
 ) -> Tensor:
     b.require_dtype(x, "the operand", "float32", *_DTYPES[function])
-    b.require_elements(x, "the operand")
     rank = len(x.shape)
     if not axes and noop:
         return x

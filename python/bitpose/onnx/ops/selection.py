@@ -47,8 +47,8 @@ def Compress(b: Builder, x: Tensor, condition: Tensor, *, axis: int | None = Non
         places = _nonzero(b, condition)
         return b.engine("gather", [x, b.reshape(places, places.shape[1:])], x.dtype, axis=axis)
     chosen = np.flatnonzero(condition.data)
-    if not chosen.size or chosen[-1] >= x.shape[axis]:
-        b.refuse(f"condition chooses {chosen.tolist()} of {list(x.shape)}", "some elements")
+    if chosen.size and chosen[-1] >= x.shape[axis]:
+        b.invalid(f"condition chooses {chosen.tolist()} of {list(x.shape)}")
     return gather(b, x, chosen, axis)
 
 
