@@ -23,8 +23,8 @@ class Maker {
     const uint32_t w = small(1, 12);
     pool.push_back(builder.input("codes", DType::kS8, {1, h, w, small(1, 20)}, codes(DType::kS8)));
     pool.push_back(builder.input("floats", DType::kF32, {1, h, w, small(1, 20)}));
-    pool.push_back(builder.input("bytes", DType::kU8, {small(0, 3), small(1, 40)}));
-    pool.push_back(builder.input("words", DType::kS32, {small(1, 6), small(0, 3)}));
+    pool.push_back(builder.input("bytes", DType::kU8, {small(1, 3), small(1, 40)}));
+    pool.push_back(builder.input("words", DType::kS32, {small(1, 6), small(1, 3)}));
     if (random.chance(2)) pool.push_back(builder.input("longs", DType::kS64, {small(1, 9)}));
     if (random.chance(2)) pool.push_back(builder.input("flags", DType::kBool, {1, small(1, 9)}));
   }

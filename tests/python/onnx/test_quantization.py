@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import NodeProto
 
-from bitpose.errors import UnsupportedModelError
+from bitpose.errors import InvalidModelError, UnsupportedModelError
 
 from .build import check, dequantize, model, node, operators, parameters, quantize
 
@@ -251,6 +251,13 @@ def test_scales_per_channel_of_activations_are_refused() -> None:
         [node("QuantizeLinear", "x in.s in.z", "y", axis=1)], {"x": (F, X)}, ["y"], constants
     )
     with pytest.raises(UnsupportedModelError, match="one scale per channel; supported: one scale"):
+        check(proto)
+
+
+def test_one_scale_needs_one_zero_point() -> None:
+    constants = {"in.s": np.array([0.1], F), "in.z": np.zeros(4, np.int8)}
+    proto = model([node("QuantizeLinear", "x in.s in.z", "y")], {"x": (F, X)}, ["y"], constants)
+    with pytest.raises(InvalidModelError, match="1 scales and 4 zero points"):
         check(proto)
 
 

@@ -9,6 +9,7 @@ from bitpose.onnx.ops import (  # noqa: F401
     convolution,
     einsum,
     folding,
+    fused,
     gather,
     integer,
     logical,

@@ -23,7 +23,7 @@ def _parameters(
         b.refuse(f"block_size is {block_size}", "one scale per tensor or per axis")
     if not np.all(np.isfinite(scales) & (scales > 0)):
         b.refuse("a scale is not finite and positive", "finite positive scales")
-    if scales.size == 1:
+    if scales.size == zero_points.size == 1:
         return b.constant(scales.reshape(())), b.constant(zero_points.reshape(())), 0
     axis = b.axis(axis, len(x.shape))
     if scales.shape != (x.shape[axis],) or zero_points.shape != scales.shape:
