@@ -289,8 +289,8 @@ def test_support_table() -> None:
     assert all(row.note for row in registry.registrations())
     page = Path(__file__).parents[3] / "docs" / "operators.md"
     assert page.read_text().endswith(table)
-    spans: dict[str, list[tuple[int, int]]] = {}
+    spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for row in registry.registrations():
-        spans.setdefault(row.op, []).append((row.first, row.last))
+        spans.setdefault((row.domain, row.op), []).append((row.first, row.last))
     for op, ranges in spans.items():
         assert all(a[1] < b[0] for a, b in pairwise(ranges)), op
