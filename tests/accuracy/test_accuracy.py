@@ -23,6 +23,7 @@ SHORT = {
     "ultraface_rfb320": 0.1,
     "fastestdet": 0.25,
     "nanodet_m_320": 0.13,
+    "kazuhito_person_yolox": 0.07,
     "yolox_nano": 0.13,
     "mp_hand_landmark": -4.0,
 }

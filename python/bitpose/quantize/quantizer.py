@@ -79,14 +79,17 @@ def quantize(
     network = _Network(graph, feeds, options, stages.next())
     yardsticks = network.yardsticks()
     runner = Runner(graph, yardsticks)
-    exact = [{name: got[name] for name in yardsticks} for got in map(runner.run, feeds)]
+    judged = feeds[:: max(1, len(feeds) // _JUDGED_FEEDS)]
+    exact = [{name: got[name] for name in yardsticks} for got in map(runner.run, judged)]
     if names:
         reach = {name: network.calibration[name].reach for name in names}
         even = _Network(equalize(graph, reach), feeds, options, stages.next())
         networks = [even] if options.equalization else [even, network]
-        network = max(networks, key=lambda n: fidelity(exact, n.quantized(), feeds))
+        network = max(networks, key=lambda n: fidelity(exact, n.quantized(), judged))
         stages.next()
-    return _with_floats(network, exact, stages.next())
+    result = _with_floats(network, judged, exact, stages.next())
+    progress(1.0)
+    return result
 
 
 class _Stages:
@@ -110,7 +113,6 @@ class _Network:
         self, graph: Graph, feeds: Sequence[Feed], options: Options, progress: Progress
     ) -> None:
         self.graph = graph
-        self.feeds = feeds
         self.options = options
         weighted = [node for node in graph.nodes if has_weights(graph, node)]
         ends = [x for node in weighted for x in (node.inputs[0], node.outputs[0])]
@@ -154,25 +156,29 @@ def _behind_functions(graph: Graph, readers: Mapping[str, list[Node]], name: str
     return name
 
 
-#: Feeds that sensitivity is measured on.
+#: Feeds that versions of a network are compared on, and that sensitivity is measured on.
+_JUDGED_FEEDS = 8
 _MEASURED_FEEDS = 2
 
 
 def _with_floats(
-    network: _Network, exact: Sequence[Mapping[str, Array]], progress: Progress
+    network: _Network,
+    feeds: Sequence[Feed],
+    exact: Sequence[Mapping[str, Array]],
+    progress: Progress,
 ) -> Graph:
     """The network in int8 where it can, with the layers in float that gain the most by it."""
     options, plain = network.options, network.quantized()
-    reached = fidelity(exact, plain, network.feeds)
+    reached = fidelity(exact, plain, feeds)
     if not network.codes or options.float_share == 0 or reached >= options.target:
         return plain
     every = max(1, len(exact) // _MEASURED_FEEDS)
     some = slice(0, every * _MEASURED_FEEDS, every)
-    seen = Sensitivity(network.graph, network.codes, network.feeds[some], exact[some])
+    seen = Sensitivity(network.graph, network.codes, feeds[some], exact[some])
     mixture = Mixture(network.graph, seen.noise, progress)
     wanted = _energies(exact) * (len(exact[some]) / len(exact)) * 10.0 ** (-options.target / 10.0)
     mixed = network.quantized(mixture.choose(wanted, options.float_share))
-    return mixed if fidelity(exact, mixed, network.feeds) > reached else plain
+    return mixed if fidelity(exact, mixed, feeds) > reached else plain
 
 
 def _energies(values: Sequence[Mapping[str, Array]]) -> NDArray[np.float64]:
