@@ -12,13 +12,13 @@ namespace {
 ///
 /// in float32, where max(x, low) is `x > low ? x : low`: NaN becomes qmin. In an unnamed namespace:
 /// see requantize.h.
-inline int8_t quantize(float value, float scale, const OutputRange& range) {
+inline int32_t quantize(float value, float scale, const OutputRange& range) {
   const auto low = static_cast<float>(range.qmin - range.zero_point);
   const auto high = static_cast<float>(range.qmax - range.zero_point);
   float x = value / scale;
   x = x > low ? x : low;
   x = x < high ? x : high;
-  return static_cast<int8_t>(static_cast<int32_t>(rintf(x)) + range.zero_point);
+  return static_cast<int32_t>(rintf(x)) + range.zero_point;
 }
 
 }  // namespace

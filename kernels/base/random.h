@@ -35,14 +35,21 @@ class Random {
 
   /// Codes in [low, high], one in eight of them at an end of the range.
   std::vector<int8_t> codes(size_t count, int low = -128, int high = 127) {
-    std::vector<int8_t> values(count);
-    for (int8_t& value : values) {
-      value = static_cast<int8_t>(chance(8) ? (chance(2) ? low : high) : integer(low, high));
+    return codes_of<int8_t>(count, low, high);
+  }
+
+  std::vector<int16_t> codes16(size_t count) { return codes_of<int16_t>(count, -32768, 32767); }
+
+ private:
+  template <typename T>
+  std::vector<T> codes_of(size_t count, int low, int high) {
+    std::vector<T> values(count);
+    for (T& value : values) {
+      value = static_cast<T>(chance(8) ? (chance(2) ? low : high) : integer(low, high));
     }
     return values;
   }
 
- private:
   uint64_t state_;
 };
 

@@ -17,4 +17,15 @@ inline OutputRange random_range(Random& random) {
   return range;
 }
 
+/// The same for int16.
+inline OutputRange random_range16(Random& random) {
+  OutputRange range{0, -32768, 32767};
+  if (random.chance(2)) range.zero_point = static_cast<int32_t>(random.integer(-32768, 32767));
+  if (random.chance(2)) {
+    range.qmin = static_cast<int32_t>(random.integer(-32768, 32767));
+    range.qmax = static_cast<int32_t>(random.integer(range.qmin, 32767));
+  }
+  return range;
+}
+
 }  // namespace bitpose

@@ -6,7 +6,7 @@ namespace bitpose {
 
 void quantize_f32_qs8_1__scalar(size_t n, const float* src, float scale, const OutputRange& range,
                                 int8_t* dst) {
-  for (size_t i = 0; i < n; ++i) dst[i] = quantize(src[i], scale, range);
+  for (size_t i = 0; i < n; ++i) dst[i] = static_cast<int8_t>(quantize(src[i], scale, range));
 }
 
 }  // namespace bitpose

@@ -19,7 +19,7 @@ void resize_qs8_1__scalar(const ResizeQs8Args& args) {
       const float y = top_left * x(args.top, column.left) + top_right * x(args.top, column.right) +
                       bottom_left * x(args.bottom, column.left) +
                       bottom_right * x(args.bottom, column.right);
-      *dst++ = quantize(y, args.y_scale, args.range);
+      *dst++ = static_cast<int8_t>(quantize(y, args.y_scale, args.range));
     }
   }
 }

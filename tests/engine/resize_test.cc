@@ -103,7 +103,7 @@ void check_resize(uint64_t seed) {
     y += w.from_low() * h.from_high() * real(x01);
     y += w.from_high() * h.from_low() * real(x10);
     y += w.from_low() * h.from_low() * real(x11);
-    return quantize(y, y_scale, range);
+    return static_cast<int8_t>(quantize(y, y_scale, range));
   };
   check_operator<int8_t, Qs8Attributes, int8_t>(
       "resize2d_qs8", quantized, {{describe(DType::kS8, layer.x, x_scale, zero_point), codes}},
