@@ -50,7 +50,7 @@ constexpr Field kTensor[] = {
     BITPOSE_FIELD(Tensor, rank, 0, kMaxRank),
     BITPOSE_FIELD(Tensor, dims, 0, static_cast<double>(kMaxElements)),
     BITPOSE_FIELD(Tensor, scale, 0, kMaxFloat),
-    BITPOSE_FIELD(Tensor, zero_point, -128, 255),
+    BITPOSE_FIELD(Tensor, zero_point, -32768, 32767),
     BITPOSE_FIELD(Tensor, is_constant, 0, 1),
     BITPOSE_FIELD(Tensor, reserved, 0, 0),
     BITPOSE_FIELD(Tensor, data_offset, 0, kMaxBytes),

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/model/format.h"
+#include "engine/model/text.h"
 
 namespace bitpose {
 namespace {
@@ -39,6 +40,7 @@ class Reader {
   Status read_type(const format::Operator& record, const std::string& what, OperatorNode* node);
   Status check_indices() const;
   Status check_order() const;
+  Status check_float16() const;
   std::string tensor_text(uint32_t index) const;
 
   const Strings& strings_;
@@ -79,7 +81,8 @@ Status Reader::read(std::span<const std::byte> section) {
     return invalid_model("its operators use " + std::to_string(next_operand_) + " of " +
                          std::to_string(network_.operands.size()) + " operands");
   }
-  return check_order();
+  status = check_float16();
+  return status.ok() ? check_order() : status;
 }
 
 Status Reader::read_tables(std::span<const std::byte> section) {
@@ -134,10 +137,12 @@ Status Reader::read_tensor(size_t index) {
   tensor.dtype = static_cast<DType>(record.dtype);
   tensor.scale = record.scale;
   tensor.zero_point = record.zero_point;
-  const bool is_8_bit = tensor.dtype == DType::kS8 || tensor.dtype == DType::kU8;
-  const int32_t low = tensor.dtype == DType::kS8 ? -128 : 0;
-  const int32_t high = tensor.dtype == DType::kS8 ? 127 : 255;
-  if (is_8_bit ? (tensor.zero_point < low || tensor.zero_point > high) : tensor.zero_point != 0) {
+  if (tensor.dtype == DType::kF16 && record.is_constant == 0) {
+    return invalid_model(what + ": is float16, which only constants may be");
+  }
+  const auto [low, high] = code_limits(tensor.dtype);
+  const bool has_codes = low < high;
+  if (has_codes ? tensor.zero_point < low || tensor.zero_point > high : tensor.zero_point != 0) {
     return invalid_model(what + ": zero_point is " + std::to_string(tensor.zero_point) +
                          ", which is no code of " + dtype_name(tensor.dtype));
   }
@@ -324,6 +329,24 @@ Status Reader::check_order() const {
   if (missing == has_value.end()) return {};
   return invalid_model(tensor_text(static_cast<uint32_t>(missing - has_value.begin())) +
                        " is never written");
+}
+
+// float16 is a form of storage: only operators that widen their weights read it.
+Status Reader::check_float16() const {
+  const auto is_float16 = [this](uint32_t tensor) {
+    return network_.tensors[tensor].dtype == DType::kF16;
+  };
+  for (const OperatorNode& node : network_.operators) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (is_float16(node.inputs[i]) && !(node.type->widens_weights && i == 1)) {
+        return invalid_model(text(node.text(), ": reads ", tensor_text(node.inputs[i]),
+                                  ", which is float16, but only weights may be"));
+      }
+    }
+  }
+  const auto output = std::find_if(network_.outputs.begin(), network_.outputs.end(), is_float16);
+  if (output == network_.outputs.end()) return {};
+  return invalid_model(text("graph output ", tensor_text(*output), " is float16"));
 }
 
 }  // namespace

@@ -9,6 +9,9 @@ size_t dtype_bytes(DType dtype) {
     case DType::kU8:
     case DType::kBool:
       return 1;
+    case DType::kS16:
+    case DType::kF16:
+      return 2;
     case DType::kF32:
     case DType::kS32:
       return 4;
@@ -32,8 +35,25 @@ const char* dtype_name(DType dtype) {
       return "int64";
     case DType::kBool:
       return "bool";
+    case DType::kS16:
+      return "int16";
+    case DType::kF16:
+      return "float16";
   }
   return "unknown";
+}
+
+CodeLimits code_limits(DType dtype) {
+  switch (dtype) {
+    case DType::kS8:
+      return {-128, 127};
+    case DType::kU8:
+      return {0, 255};
+    case DType::kS16:
+      return {-32768, 32767};
+    default:
+      return {1, 0};
+  }
 }
 
 Shape::Shape(std::initializer_list<uint32_t> extents) {

@@ -11,10 +11,19 @@
 namespace bitpose {
 
 /// Element types; the numbers are those of the model file.
-enum class DType : uint32_t { kF32 = 1, kS8 = 2, kU8 = 3, kS32 = 4, kS64 = 5, kBool = 6 };
+enum class DType : uint32_t {
+  kF32 = 1,
+  kS8 = 2,
+  kU8 = 3,
+  kS32 = 4,
+  kS64 = 5,
+  kBool = 6,
+  kS16 = 7,
+  kF16 = 8,  ///< Storage of weights only: never computed with, never written.
+};
 
-inline constexpr DType kDTypes[] = {DType::kF32, DType::kS8,  DType::kU8,
-                                    DType::kS32, DType::kS64, DType::kBool};
+inline constexpr DType kDTypes[] = {DType::kF32, DType::kS8,   DType::kU8,  DType::kS32,
+                                    DType::kS64, DType::kBool, DType::kS16, DType::kF16};
 
 /// An element of kBool, a byte: operators write 1 for true and read all but 0 as true.
 enum class Bool : uint8_t { kFalse = 0, kTrue = 1 };
@@ -42,6 +51,12 @@ struct Shape {
   std::string text() const;
   bool operator==(const Shape&) const = default;
 };
+
+/// The codes of a dtype that may have a scale; low > high for other dtypes.
+struct CodeLimits {
+  int32_t low, high;
+};
+CodeLimits code_limits(DType dtype);
 
 /// What is known of a tensor before a run.
 struct TensorDesc {

@@ -63,7 +63,7 @@ constexpr Block* kBlocks[] = {
 
 // binary_integer: y = function(a, b) in int64, wrapped to the dtype of the operands. x / 0 and the
 // remainders by 0 are 0.
-//   a, b   int8, uint8, int32 or int64, of any shapes that broadcast
+//   a, b   int8, uint8, int16, int32 or int64, of any shapes that broadcast
 //   y      the dtype of a and b
 struct Attributes {
   /// 0 a + b, 1 a - b, 2 a * b, 3 a / b towards zero, 4 minimum, 5 maximum, 6 a to the power b, 7
@@ -97,7 +97,8 @@ class BinaryIntegerOperator final : public BinaryOperator {
 Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
   const DType dtype = args.outputs[0].dtype;
   OperandChecks checks;
-  checks.of("y", args.outputs[0]).dtype({DType::kS8, DType::kU8, DType::kS32, DType::kS64});
+  checks.of("y", args.outputs[0])
+      .dtype({DType::kS8, DType::kU8, DType::kS16, DType::kS32, DType::kS64});
   checks.of("a", args.inputs[0]).dtype({dtype});
   checks.of("b", args.inputs[1]).dtype({dtype});
   if (!checks.ok()) return checks.status();

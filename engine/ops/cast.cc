@@ -24,6 +24,8 @@ Limits limits(DType dtype) {
       return limits_of<int8_t>();
     case DType::kU8:
       return limits_of<uint8_t>();
+    case DType::kS16:
+      return limits_of<int16_t>();
     case DType::kS32:
       return limits_of<int32_t>();
     default:

@@ -6,6 +6,7 @@
 
 #include "engine/model/text.h"
 #include "engine/ops/operands.h"
+#include "kernels/igemm_qs16/igemm_qs16.h"
 
 namespace bitpose {
 namespace {
@@ -13,6 +14,18 @@ namespace {
 Status make_geometry(const ConvLayer& layer, const Shape& input, ConvGeometry* geometry) {
   return make_conv_geometry(layer.window, layer.kernel_h, layer.kernel_w, input, layer.columns,
                             geometry);
+}
+
+/// Each is finite and positive.
+void check_multipliers(const ConvLayer& layer, const CreateArgs& args, OperandChecks& checks) {
+  if (!checks.ok()) return;
+  const auto* multiplier = static_cast<const float*>(args.inputs[3].constant);
+  for (uint32_t column = 0; column < layer.columns; ++column) {
+    const float m = multiplier[column];
+    if (std::isfinite(m) && m > 0) continue;
+    checks.require(false, text("the multiplier of channel ", column, " is ", m,
+                               ", expected a finite positive number"));
+  }
 }
 
 }  // namespace
@@ -51,14 +64,7 @@ void check_conv_qs8_operands(const ConvLayer& layer, uint32_t weights_rank, cons
   checks.of("multiplier", args.inputs[3]).dtype({DType::kF32}).shape({layer.columns}).constant();
   checks.of("y", args.outputs[0]).dtype({DType::kS8}).quantized();
   check_groups(layer, checks);
-  if (!checks.ok()) return;
-  const auto* multiplier = static_cast<const float*>(args.inputs[3].constant);
-  for (uint32_t column = 0; column < layer.columns; ++column) {
-    const float m = multiplier[column];
-    if (std::isfinite(m) && m > 0) continue;
-    checks.require(false, text("the multiplier of channel ", column, " is ", m,
-                               ", expected a finite positive number"));
-  }
+  check_multipliers(layer, args, checks);
 }
 
 ConvLayer dense_layer(const CreateArgs& args) {
@@ -94,6 +100,31 @@ Status check_conv_qs8(const ConvLayer& layer, uint32_t weights_rank, const Creat
   OperandChecks checks;
   check_conv_qs8_operands(layer, weights_rank, args, checks);
   checks.require(attributes.qmin <= attributes.qmax, "qmin must not exceed qmax");
+  return checks.status();
+}
+
+Status check_conv_qs16(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args) {
+  const auto& attributes = args.as<ConvQs8Attributes>();
+  const TensorDesc& weights = args.inputs[1];
+  OperandChecks checks;
+  checks.of("x", args.inputs[0]).dtype({DType::kS16}).rank(4).quantized();
+  checks.of("weights", weights).dtype({DType::kS8}).rank(weights_rank).constant();
+  checks.require(weights.shape.elements() > 0, "weights must not be empty");
+  checks.require(args.inputs[0].zero_point == 0 && weights.zero_point == 0,
+                 "the zero points of x and weights must be 0");
+  checks.of("bias", args.inputs[2]).dtype({DType::kS32}).shape({layer.columns}).constant();
+  checks.of("multiplier", args.inputs[3]).dtype({DType::kF32}).shape({layer.columns}).constant();
+  checks.of("y", args.outputs[0]).dtype({DType::kS8, DType::kS16}).quantized();
+  check_code_range(args.outputs[0], attributes.qmin, attributes.qmax, checks);
+  check_groups(layer, checks);
+  check_multipliers(layer, args, checks);
+  if (!checks.ok()) return checks.status();
+  const auto* bias = static_cast<const int32_t*>(args.inputs[2].constant);
+  for (uint32_t column = 0; column < layer.columns; ++column) {
+    checks.require(
+        bias[column] >= -kMaxBiasQs16 && bias[column] <= kMaxBiasQs16,
+        text("the bias of channel ", column, " is ", bias[column], ", expected at most 2^30"));
+  }
   return checks.status();
 }
 

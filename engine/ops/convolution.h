@@ -33,6 +33,11 @@ inline constexpr auto kConvQs8Fields = join_fields(
     kConvWindowFields,
     {BITPOSE_CODE_FIELD(ConvQs8Attributes, qmin), BITPOSE_CODE_FIELD(ConvQs8Attributes, qmax)});
 
+/// The attributes of a convolution of 16-bit tensors.
+inline constexpr auto kConvQs16Fields = join_fields(
+    kConvWindowFields,
+    {BITPOSE_CODE16_FIELD(ConvQs8Attributes, qmin), BITPOSE_CODE16_FIELD(ConvQs8Attributes, qmax)});
+
 /// The filters of a convolution and where they stand.
 struct ConvLayer {
   ConvWindow window;
@@ -60,6 +65,9 @@ Status check_conv_f32(const ConvLayer& layer, uint32_t weights_rank, const Creat
 
 /// Checks the operands x, weights, bias, multiplier and y of a layer, and its ConvQs8Attributes.
 Status check_conv_qs8(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args);
+
+/// The same where x is int16, y is int8 or int16, and zero points of x and weights are 0.
+Status check_conv_qs16(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args);
 
 /// The part of these checks that no attribute takes part in.
 void check_conv_f32_operands(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args,

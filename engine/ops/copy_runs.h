@@ -27,6 +27,8 @@ inline void copy_runs(std::byte* dst, ptrdiff_t dst_stride, const std::byte* src
   switch (bytes) {
     case 1:
       return copy_runs_of<1>(dst, dst_stride, src, runs);
+    case 2:
+      return copy_runs_of<2>(dst, dst_stride, src, runs);
     case 4:
       return copy_runs_of<4>(dst, dst_stride, src, runs);
     case 8:

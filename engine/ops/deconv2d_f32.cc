@@ -138,6 +138,7 @@ const OperatorType deconv2d_f32_type = {.name = "deconv2d_f32",
                                         .min_inputs = 3,
                                         .max_inputs = 3,
                                         .outputs = 1,
-                                        .create = create};
+                                        .create = create,
+                                        .widens_weights = true};
 
 }  // namespace bitpose

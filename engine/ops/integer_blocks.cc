@@ -23,6 +23,8 @@ void load_integers(DType dtype, const void* src, size_t first, size_t n, int64_t
       return load<int8_t>(src, first, n, dst);
     case DType::kU8:
       return load<uint8_t>(src, first, n, dst);
+    case DType::kS16:
+      return load<int16_t>(src, first, n, dst);
     case DType::kS32:
       return load<int32_t>(src, first, n, dst);
     case DType::kS64:
@@ -33,6 +35,7 @@ void load_integers(DType dtype, const void* src, size_t first, size_t n, int64_t
       }
       return;
     case DType::kF32:
+    case DType::kF16:
       return;
   }
 }
@@ -43,6 +46,8 @@ void store_integers(DType dtype, const int64_t* src, size_t n, void* dst, size_t
       return store<int8_t>(src, n, dst, first);
     case DType::kU8:
       return store<uint8_t>(src, n, dst, first);
+    case DType::kS16:
+      return store<int16_t>(src, n, dst, first);
     case DType::kS32:
       return store<int32_t>(src, n, dst, first);
     case DType::kS64:
@@ -53,6 +58,7 @@ void store_integers(DType dtype, const int64_t* src, size_t n, void* dst, size_t
       }
       return;
     case DType::kF32:
+    case DType::kF16:
       return;
   }
 }

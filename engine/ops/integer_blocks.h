@@ -13,10 +13,10 @@ namespace bitpose {
 
 inline constexpr size_t kIntegerBlock = 256;
 
-/// The elements [first, first + n) of int8, uint8, int32, int64 or bool (0 or 1).
+/// The elements [first, first + n) of int8, uint8, int16, int32, int64 or bool (0 or 1).
 void load_integers(DType dtype, const void* src, size_t first, size_t n, int64_t* dst);
 
-/// Writes the elements [first, first + n) of int8, uint8, int32, int64, which wrap, or bool:
+/// Writes the elements [first, first + n) of int8, uint8, int16, int32, int64, which wrap, or bool:
 /// whether the integer is not 0.
 void store_integers(DType dtype, const int64_t* src, size_t n, void* dst, size_t first);
 

@@ -54,6 +54,8 @@ class NonzeroOperator final : public Operator {
     switch (x.desc->dtype) {
       case DType::kF32:
         return write_coordinates<float>(x, args.outputs[0]);
+      case DType::kS16:
+        return write_coordinates<int16_t>(x, args.outputs[0]);
       case DType::kS32:
         return write_coordinates<int32_t>(x, args.outputs[0]);
       case DType::kS64:

@@ -45,11 +45,8 @@ OperandChecks& OperandChecks::constant() {
 
 OperandChecks& OperandChecks::quantized() {
   const float scale = tensor_->scale;
-  const bool is_signed = tensor_->dtype == DType::kS8;
-  const int32_t low = is_signed ? -128 : 0;
-  const int32_t high = is_signed ? 127 : 255;
-  expect(is_signed || tensor_->dtype == DType::kU8, text("is ", dtype_name(tensor_->dtype)),
-         text("int8 or uint8"));
+  const auto [low, high] = code_limits(tensor_->dtype);
+  expect(low < high, text("is ", dtype_name(tensor_->dtype)), text("int8, uint8 or int16"));
   expect(std::isfinite(scale) && scale > 0, text("has scale ", scale),
          text("a finite positive scale"));
   return expect(tensor_->zero_point >= low && tensor_->zero_point <= high,

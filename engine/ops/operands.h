@@ -30,7 +30,7 @@ class OperandChecks {
   OperandChecks& shape(const Shape& shape);
   /// The model stores its elements.
   OperandChecks& constant();
-  /// 8-bit with a finite positive scale and a zero point among its codes.
+  /// Codes, with a finite positive scale and a zero point among its codes.
   OperandChecks& quantized();
   /// A condition on several operands or attributes; `message` says what is wrong and what would be
   /// right.

@@ -139,6 +139,9 @@ struct OperatorType {
   uint32_t attribute_bytes;
   uint32_t min_inputs, max_inputs, outputs;
   Status (*create)(const CreateArgs& args, std::unique_ptr<Operator>* op);
+  /// The second input may be stored as float16: `create` is given it as float32, and the operator
+  /// keeps no pointer to it.
+  bool widens_weights = false;
 };
 
 /// Whether an operator can run on these shapes: an input without elements needs an operator that

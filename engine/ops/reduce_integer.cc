@@ -39,6 +39,8 @@ Access access_to(DType dtype) {
     case DType::kU8:
     case DType::kBool:
       return {load<uint8_t>, store<uint8_t>};
+    case DType::kS16:
+      return {load<int16_t>, store<int16_t>};
     case DType::kS32:
       return {load<int32_t>, store<int32_t>};
     default:
@@ -93,7 +95,7 @@ void combine(ReduceFunction function, const int64_t* x, size_t n, int64_t* acc) 
 }
 
 // reduce_integer: each element of y is a function of the elements of x along the axes `axes`.
-//   x   int8, uint8, int32 or int64; bool for minimum and maximum
+//   x   int8, uint8, int16, int32 or int64; bool for minimum and maximum
 //   y   the dtype of x, the shape of x with extent 1 along `axes`
 // Computed modulo 2^64, of which y keeps the low bits. A mean is the sum divided by the number of
 // elements, truncated towards zero. There is no L2. Only sums and products are of no elements, too.
@@ -186,7 +188,7 @@ Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
   const bool orders = function == ReduceFunction::kMin || function == ReduceFunction::kMax;
   OperandChecks checks;
   checks.of("x", args.inputs[0])
-      .dtype({DType::kS8, DType::kU8, DType::kS32, DType::kS64, DType::kBool});
+      .dtype({DType::kS8, DType::kU8, DType::kS16, DType::kS32, DType::kS64, DType::kBool});
   checks.of("y", args.outputs[0]).dtype({dtype});
   checks.require(orders || dtype != DType::kBool, "operand x is bool, which has no arithmetic");
   checks.require(function != ReduceFunction::kL2, "integers have no square root");

@@ -64,12 +64,16 @@ ScatterRow* scatter_row(DType dtype, ScatterReduction reduction) {
       return row_of<int8_t>(reduction);
     case DType::kU8:
       return row_of<uint8_t>(reduction);
+    case DType::kS16:
+      return row_of<int16_t>(reduction);
     case DType::kS32:
       return row_of<int32_t>(reduction);
     case DType::kS64:
       return row_of<int64_t>(reduction);
     case DType::kBool:
       return reduction == ScatterReduction::kNone ? replace<1> : nullptr;
+    case DType::kF16:
+      return nullptr;
   }
   return nullptr;
 }

@@ -38,6 +38,9 @@ inline void copy_bytes(std::byte* dst, const std::byte* src, size_t bytes) {
     case 1:
       *dst = *src;
       return;
+    case 2:
+      std::memcpy(dst, src, 2);
+      return;
     case 4:
       std::memcpy(dst, src, 4);
       return;

@@ -54,10 +54,14 @@ ReadKeys* reader(DType dtype) {
     case DType::kU8:
     case DType::kBool:
       return read_keys<uint8_t>;
+    case DType::kS16:
+      return read_keys<int16_t>;
     case DType::kS32:
       return read_keys<int32_t>;
     case DType::kS64:
       return read_keys<int64_t>;
+    case DType::kF16:
+      return nullptr;
   }
   return nullptr;
 }

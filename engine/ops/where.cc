@@ -47,6 +47,7 @@ class WhereOperator final : public Operator {
                     [&](size_t begin, size_t end, size_t) {
                       BroadcastWalk walk(elements, begin, end);
                       if (bytes == 1) return select_rows<uint8_t>(args, walk);
+                      if (bytes == 2) return select_rows<uint16_t>(args, walk);
                       if (bytes == 4) return select_rows<uint32_t>(args, walk);
                       return select_rows<uint64_t>(args, walk);
                     });

@@ -27,6 +27,7 @@ using bitpose::TensorDesc;
 static_assert(BITPOSE_MAX_RANK == bitpose::kMaxRank);
 static_assert(BITPOSE_IO_ERROR == static_cast<int>(StatusCode::kIoError));
 static_assert(BITPOSE_BOOL == static_cast<int>(bitpose::DType::kBool));
+static_assert(BITPOSE_INT16 == static_cast<int>(bitpose::DType::kS16));
 
 struct bitpose_model {
   std::shared_ptr<const Model> model;

@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include "engine/model/float16.h"
 #include "kernels/base/overread.h"
 
 namespace bitpose {
@@ -70,7 +71,9 @@ Status Builder::check_constants() const {
   for (const OperatorNode& node : network_.operators) {
     for (const uint32_t input : node.inputs) {
       const TensorDesc& tensor = network_.tensors[input];
-      if (tensor.constant != nullptr) bytes = saturating_add(bytes, tensor.bytes());
+      if (tensor.constant == nullptr) continue;
+      const uint64_t widening = tensor.dtype == DType::kF16 ? 2 : 1;
+      bytes = saturating_add(bytes, widening * tensor.bytes());
     }
   }
   return check_limit("the operators read constants of bytes", bytes, "max_constant_bytes",
@@ -82,6 +85,12 @@ Status Builder::add_operator(const OperatorNode& node) {
   outputs_.clear();
   for (const uint32_t index : node.inputs) inputs_.push_back(network_.tensors[index]);
   for (const uint32_t index : node.outputs) outputs_.push_back(network_.tensors[index]);
+  std::vector<float> weights;  // Until they are packed.
+  if (node.type->widens_weights && inputs_[1].dtype == DType::kF16) {
+    weights = widened(inputs_[1]);
+    inputs_[1].dtype = DType::kF32;
+    inputs_[1].constant = weights.data();
+  }
   std::unique_ptr<Operator> op;
   Status status = node.type->create(
       {.attributes = node.attributes, .inputs = inputs_, .outputs = outputs_, .isas = isas_}, &op);

@@ -36,7 +36,7 @@ constexpr const char* kUsage =
 
 Inputs from a seed: one SplitMix64 generator that starts at the seed serves all inputs in their
 order, and each element takes one 64-bit number n: float32 LOW + (HIGH - LOW) * (n >> 40) * 2^-24,
-uint8 and int8 the bits of n >> 56, int32 and int64 n >> 56, bool n >> 63.
+uint8 and int8 the bits of n >> 56, int16 those of n >> 48, int32 and int64 n >> 56, bool n >> 63.
 )";
 
 struct Options {
@@ -68,6 +68,9 @@ void fill(const TensorDesc& tensor, const Options& options, Random* random, Byte
       case DType::kU8:
         store(static_cast<uint8_t>(random->next() >> 56), i, bytes);
         break;
+      case DType::kS16:
+        store(static_cast<int16_t>(random->next() >> 48), i, bytes);
+        break;
       case DType::kS32:
         store(static_cast<int32_t>(random->next() >> 56), i, bytes);
         break;
@@ -77,6 +80,8 @@ void fill(const TensorDesc& tensor, const Options& options, Random* random, Byte
       case DType::kBool:
         store(static_cast<uint8_t>(random->next() >> 63), i, bytes);
         break;
+      case DType::kF16:
+        break;  // No graph input.
     }
   }
 }

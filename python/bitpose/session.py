@@ -29,6 +29,8 @@ _ONNX_TYPES = {
     "int32": "tensor(int32)",
     "int64": "tensor(int64)",
     "bool": "tensor(bool)",
+    "int16": "tensor(int16)",
+    "uint16": "tensor(uint16)",
 }
 
 

@@ -131,7 +131,9 @@ const Damage kContainerDamage[] = {
 const Damage kNetworkDamage[] = {
     {"tensor count", [](const ModelView& m) { m.network().tensors += 1; }, "its tables need"},
     {"inputs", [](const ModelView& m) { m.network().inputs = 1000; }, "fewer than its"},
-    {"dtype", [](const ModelView& m) { m.tensors()[0].dtype = 7; }, "dtype is 7"},
+    {"dtype", [](const ModelView& m) { m.tensors()[0].dtype = 9; }, "dtype is 9"},
+    {"computed float16", [](const ModelView& m) { m.tensors()[0].dtype = 8; },
+     "is float16, which only constants may be"},
     {"rank", [](const ModelView& m) { m.tensors()[0].rank = 7; }, "rank is 7"},
     {"extra extent", [](const ModelView& m) { m.tensors()[0].dims[4] = 2; }, "dims[4] is 2"},
     {"huge", [](const ModelView& m) { m.tensors()[0].dims[0] = m.tensors()[0].dims[1] = 1u << 20; },

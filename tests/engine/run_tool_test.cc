@@ -55,7 +55,8 @@ std::string expected_hash(const ModelBuilder& builder, uint64_t seed) {
       const uint64_t n = Random(state).next();
       state += 0x9e3779b97f4a7c15u;
       const float real = -1.0f + 2.0f * static_cast<float>(n >> 40) * 0x1p-24f;
-      const uint64_t whole = tensor.dtype == DType::kBool ? n >> 63 : n >> 56;
+      const bool is_wide = tensor.dtype == DType::kS16;
+      const uint64_t whole = tensor.dtype == DType::kBool ? n >> 63 : n >> (is_wide ? 48 : 56);
       const void* from = tensor.dtype == DType::kF32 ? static_cast<const void*>(&real) : &whole;
       std::memcpy(bytes.data() + i * dtype_bytes(tensor.dtype), from, dtype_bytes(tensor.dtype));
     }

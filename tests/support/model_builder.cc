@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/model/crc32.h"
+#include "engine/model/float16.h"
 #include "engine/model/format.h"
 #include "engine/ops/operator.h"
 #include "tests/support/check.h"
@@ -168,6 +169,12 @@ Status ModelBuilder::try_derived(const std::string& type, std::vector<uint32_t> 
   std::vector<TensorDesc> from;
   for (const uint32_t index : inputs) from.push_back(tensors_[index].desc);
   std::vector<TensorDesc> to = {result};
+  std::vector<float> weights;
+  if (found->widens_weights && from[1].dtype == DType::kF16) {
+    weights = widened(from[1]);
+    from[1].dtype = DType::kF32;
+    from[1].constant = weights.data();
+  }
   std::unique_ptr<Operator> op_made;
   Status status =
       found->create({.attributes = aligned.data(), .inputs = from, .outputs = to}, &op_made);

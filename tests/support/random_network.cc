@@ -25,6 +25,10 @@ class Maker {
     pool.push_back(builder.input("floats", DType::kF32, {1, h, w, small(1, 20)}));
     pool.push_back(builder.input("bytes", DType::kU8, {small(1, 3), small(1, 40)}));
     pool.push_back(builder.input("words", DType::kS32, {small(1, 6), small(1, 3)}));
+    if (random.chance(2)) {
+      const Quantization symmetric{random.real(0.01f, 0.2f), 0};
+      pool.push_back(builder.input("codes16", DType::kS16, {1, h, w, small(1, 20)}, symmetric));
+    }
     if (random.chance(2)) pool.push_back(builder.input("longs", DType::kS64, {small(1, 9)}));
     if (random.chance(2)) pool.push_back(builder.input("flags", DType::kBool, {1, small(1, 9)}));
   }
@@ -34,9 +38,11 @@ class Maker {
   }
 
   Quantization codes(DType dtype) {
-    const bool is_signed = dtype == DType::kS8;
+    const auto [low, high] = code_limits(dtype);
+    // 16-bit operators want a zero point of 0.
+    const bool symmetric = dtype == DType::kS16 && random.chance(2);
     return {random.real(0.01f, 0.2f),
-            static_cast<int32_t>(is_signed ? random.integer(-128, 127) : random.integer(0, 255))};
+            symmetric ? 0 : static_cast<int32_t>(random.integer(low, high))};
   }
 
   /// One of the last tensors with that dtype, and rank if it is not 0.
@@ -68,17 +74,28 @@ class Maker {
     return builder.constant(name(), DType::kF32, shape, values);
   }
 
+  /// Weights of floats, stored as float32 or float16.
+  uint32_t weights(const Shape& shape) {
+    if (random.chance(2)) return constant_floats(shape, -1, 1);
+    std::vector<uint16_t> values(shape.elements());
+    for (uint16_t& value : values) {
+      value = static_cast<uint16_t>(random.integer(0, 0x3c00) | (random.chance(2) ? 0x8000 : 0));
+    }
+    return builder.constant(name(), DType::kF16, shape, values);
+  }
+
   uint32_t constant_words(const Shape& shape, int64_t low, int64_t high) {
     std::vector<int32_t> values(shape.elements());
     for (int32_t& value : values) value = static_cast<int32_t>(random.integer(low, high));
     return builder.constant(name(), DType::kS32, shape, values);
   }
 
-  Attributes quantized_range(Attributes attributes) {
-    const int64_t low = random.chance(2) ? -128 : random.integer(-128, 100);
+  Attributes quantized_range(Attributes attributes, DType dtype = DType::kS8) {
+    const auto [least, most] = code_limits(dtype);
+    const int64_t low = random.chance(2) ? least : random.integer(least, most / 2);
+    const int64_t high = random.chance(2) ? most : random.integer(low, most);
     attributes.emplace_back("qmin", static_cast<double>(low));
-    attributes.emplace_back("qmax",
-                            static_cast<double>(random.chance(2) ? 127 : random.integer(low, 127)));
+    attributes.emplace_back("qmax", static_cast<double>(high));
     return attributes;
   }
 
@@ -146,6 +163,29 @@ Result dwconv2d_qs8(Maker& m) {
                DType::kS8, m.quantized_range(m.window(kh, kw)), m.codes(DType::kS8));
 }
 
+Result conv2d_qs16(Maker& m) {
+  const Result x = m.pick(DType::kS16, 4);
+  if (!x) return {};
+  const uint32_t channels = m.builder.desc(*x).shape[3], groups = groups_of(m, channels);
+  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), o = groups * m.small(1, 12);
+  const DType y = m.random.chance(2) ? DType::kS8 : DType::kS16;
+  return m.add("conv2d_qs16",
+               {*x, m.constant_codes({o, kh, kw, channels / groups}),
+                m.constant_words({o}, -(1 << 30), 1 << 30), m.constant_floats({o}, 1e-6f, 1e-4f)},
+               y, m.quantized_range(m.window(kh, kw), y), m.codes(y));
+}
+
+Result dwconv2d_qs16(Maker& m) {
+  const Result x = m.pick(DType::kS16, 4);
+  if (!x) return {};
+  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), c = m.builder.desc(*x).shape[3];
+  const DType y = m.random.chance(2) ? DType::kS8 : DType::kS16;
+  return m.add("dwconv2d_qs16",
+               {*x, m.constant_codes({kh, kw, c}), m.constant_words({c}, -20000, 20000),
+                m.constant_floats({c}, 1e-6f, 1e-4f)},
+               y, m.quantized_range(m.window(kh, kw), y), m.codes(y));
+}
+
 Attributes float_range(Maker& m, Attributes attributes) {
   const bool relu = m.random.chance(2);
   attributes.emplace_back("fmin", relu ? 0.0 : -kUnbounded);
@@ -159,8 +199,7 @@ Result conv2d_f32(Maker& m) {
   const uint32_t channels = m.builder.desc(*x).shape[3], groups = groups_of(m, channels);
   const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), o = groups * m.small(1, 12);
   const uint32_t c = channels / groups;
-  return m.add("conv2d_f32",
-               {*x, m.constant_floats({o, kh, kw, c}, -1, 1), m.constant_floats({o}, -1, 1)},
+  return m.add("conv2d_f32", {*x, m.weights({o, kh, kw, c}), m.constant_floats({o}, -1, 1)},
                DType::kF32, float_range(m, m.window(kh, kw)));
 }
 
@@ -168,8 +207,7 @@ Result dwconv2d_f32(Maker& m) {
   const Result x = m.pick(DType::kF32, 4);
   if (!x) return {};
   const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), c = m.builder.desc(*x).shape[3];
-  return m.add("dwconv2d_f32",
-               {*x, m.constant_floats({kh, kw, c}, -1, 1), m.constant_floats({c}, -1, 1)},
+  return m.add("dwconv2d_f32", {*x, m.weights({kh, kw, c}), m.constant_floats({c}, -1, 1)},
                DType::kF32, float_range(m, m.window(kh, kw)));
 }
 
@@ -197,10 +235,9 @@ Result deconv2d_f32(Maker& m) {
   if (!x) return {};
   const uint32_t channels = m.builder.desc(*x).shape[3], groups = groups_of(m, channels);
   const uint32_t kh = m.small(1, 4), kw = m.small(1, 4), o = groups * m.small(1, 12);
-  return m.add(
-      "deconv2d_f32",
-      {*x, m.constant_floats({o, kh, kw, channels / groups}, -1, 1), m.constant_floats({o}, -1, 1)},
-      DType::kF32, float_range(m, deconv_window(m, kh, kw)));
+  return m.add("deconv2d_f32",
+               {*x, m.weights({o, kh, kw, channels / groups}), m.constant_floats({o}, -1, 1)},
+               DType::kF32, float_range(m, deconv_window(m, kh, kw)));
 }
 
 Result dwdeconv2d_qs8(Maker& m) {
@@ -218,8 +255,7 @@ Result dwdeconv2d_f32(Maker& m) {
   const Result x = m.pick(DType::kF32, 4);
   if (!x) return {};
   const uint32_t kh = m.small(1, 4), kw = m.small(1, 4), c = m.builder.desc(*x).shape[3];
-  return m.add("dwdeconv2d_f32",
-               {*x, m.constant_floats({kh, kw, c}, -1, 1), m.constant_floats({c}, -1, 1)},
+  return m.add("dwdeconv2d_f32", {*x, m.weights({kh, kw, c}), m.constant_floats({c}, -1, 1)},
                DType::kF32, float_range(m, deconv_window(m, kh, kw)));
 }
 
@@ -367,6 +403,26 @@ Result quantize_f32_qs8(Maker& m) {
   return m.add("quantize_f32_qs8", {*x}, DType::kS8, m.quantized_range({}), m.codes(DType::kS8));
 }
 
+Result quantize_f32_qs16(Maker& m) {
+  const Result x = m.pick(DType::kF32);
+  if (!x) return {};
+  return m.add("quantize_f32_qs16", {*x}, DType::kS16, m.quantized_range({}, DType::kS16),
+               m.codes(DType::kS16));
+}
+
+Result dequantize_qs16_f32(Maker& m) {
+  const Result x = m.pick(DType::kS16);
+  if (!x) return {};
+  return m.add("dequantize_qs16_f32", {*x}, DType::kF32);
+}
+
+Result requantize(Maker& m) {
+  const Result x = m.pick(m.random.chance(2) ? DType::kS8 : DType::kS16);
+  if (!x) return {};
+  const DType y = m.random.chance(2) ? DType::kS8 : DType::kS16;
+  return m.add("requantize", {*x}, y, m.quantized_range({}, y), m.codes(y));
+}
+
 Result dequantize_qs8_f32(Maker& m) {
   const Result x = m.pick(DType::kS8);
   if (!x) return {};
@@ -383,8 +439,8 @@ Result binary_f32(Maker& m) {
 }
 
 Result binary_integer(Maker& m) {
-  const DType dtypes[] = {DType::kS8, DType::kU8, DType::kS32, DType::kS64};
-  const DType dtype = dtypes[m.small(0, 3)];
+  const DType dtypes[] = {DType::kS8, DType::kU8, DType::kS16, DType::kS32, DType::kS64};
+  const DType dtype = dtypes[m.small(0, 4)];
   const Result a = m.pick(dtype);
   if (!a) return {};
   const uint32_t b = partner(m, *a, [&](const Shape& shape) {
@@ -663,7 +719,7 @@ Result nms(Maker& m) {
 
 Result cast(Maker& m) {
   const Result x = m.pick_any();
-  const auto dtype = static_cast<DType>(m.small(1, std::size(kDTypes)));
+  const auto dtype = static_cast<DType>(m.small(1, static_cast<uint32_t>(DType::kS16)));
   return m.add("cast", {*x}, dtype);
 }
 
@@ -711,13 +767,16 @@ constexpr Generator kGenerators[] = {
     {"compare", compare},
     {"concat", concat},
     {"conv2d_f32", conv2d_f32},
+    {"conv2d_qs16", conv2d_qs16},
     {"conv2d_qs8", conv2d_qs8},
     {"conv2d_s32", conv2d_s32},
     {"cumulative_sum", cumulative_sum},
     {"deconv2d_f32", deconv2d_f32},
     {"deconv2d_qs8", deconv2d_qs8},
+    {"dequantize_qs16_f32", dequantize_qs16_f32},
     {"dequantize_qs8_f32", dequantize_qs8_f32},
     {"dwconv2d_f32", dwconv2d_f32},
+    {"dwconv2d_qs16", dwconv2d_qs16},
     {"dwconv2d_qs8", dwconv2d_qs8},
     {"dwdeconv2d_f32", dwdeconv2d_f32},
     {"dwdeconv2d_qs8", dwdeconv2d_qs8},
@@ -738,10 +797,12 @@ constexpr Generator kGenerators[] = {
     {"nms", nms},
     {"nonzero", nonzero},
     {"pad", pad},
+    {"quantize_f32_qs16", quantize_f32_qs16},
     {"quantize_f32_qs8", quantize_f32_qs8},
     {"reduce_f32", reduce_f32},
     {"reduce_integer", reduce_integer},
     {"resample_f32", resample_f32},
+    {"requantize", requantize},
     {"reshape", reshape},
     {"resize2d_f32", resize2d_f32},
     {"resize2d_qs8", resize2d_qs8},

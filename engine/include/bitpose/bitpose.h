@@ -57,7 +57,8 @@ typedef enum bitpose_dtype {
   BITPOSE_UINT8 = 3,
   BITPOSE_INT32 = 4,
   BITPOSE_INT64 = 5,
-  BITPOSE_BOOL = 6 /**< A byte: 0 for false, 1 for true. */
+  BITPOSE_BOOL = 6, /**< A byte: 0 for false, 1 for true. */
+  BITPOSE_INT16 = 7
 } bitpose_dtype;
 
 #define BITPOSE_MAX_RANK 6

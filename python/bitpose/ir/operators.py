@@ -83,8 +83,12 @@ EVERY = 2**32
 
 QUANTIZED = ("int8",)
 BYTES = ("int8", "uint8")
-INTEGERS = (*BYTES, "int32", "int64")
-ANY = ("float32", "int8", "uint8", "int32", "int64", "bool")
+#: What QuantizeLinear gives in a final graph.
+CODES = ("int8", "int16")
+INTEGERS = (*BYTES, "int16", "int32", "int64")
+ANY = ("float32", *INTEGERS, "bool")
+#: Weights of floats may be stored as float16; the engine widens them when it packs them.
+WEIGHTS = ("float32", "float16")
 
 
 @dataclass(frozen=True)
@@ -156,8 +160,16 @@ def _conv_qs8(weights_rank: int, window: Mapping[str, str] = _CONV) -> OperatorS
     )
 
 
+def _conv_qs16(weights_rank: int) -> OperatorSpec:
+    _, *constants = _conv_qs8(weights_rank).inputs
+    x = OperandSpec("x", ("int16",), quantized=True, rank=4)
+    y = OperandSpec("y", CODES, quantized=True, rank=4)
+    return OperatorSpec((x, *constants), y, {**_CONV, **_RANGE})
+
+
 def _conv_f32(weights_rank: int, window: Mapping[str, str] = _CONV) -> OperatorSpec:
-    constants = (_float("weights", weights_rank, True), _float("bias", 1, True))
+    weights = OperandSpec("weights", WEIGHTS, constant=True, rank=weights_rank)
+    constants = (weights, _float("bias", 1, True))
     return OperatorSpec(
         (_float("x", 4), *constants), _float("y", 4), {**window, "fmin": "f32", "fmax": "f32"}
     )
@@ -205,6 +217,8 @@ _INDICES = OperandSpec("indices", _INDEX)
 ENGINE: Mapping[str, OperatorSpec] = {
     "conv2d_qs8": _conv_qs8(4),
     "dwconv2d_qs8": _conv_qs8(3),
+    "conv2d_qs16": _conv_qs16(4),
+    "dwconv2d_qs16": _conv_qs16(3),
     "conv2d_f32": _conv_f32(4),
     "dwconv2d_f32": _conv_f32(3),
     "deconv2d_qs8": _conv_qs8(4, _DECONV),
@@ -253,6 +267,13 @@ ENGINE: Mapping[str, OperatorSpec] = {
     "resize2d_f32": _map(_float("x", 4), _float("y", 4), **_RESIZE),
     "quantize_f32_qs8": _each(_float("x"), _quantized("y"), **_RANGE),
     "dequantize_qs8_f32": _each(_quantized("x"), _float("y")),
+    "quantize_f32_qs16": _each(_float("x"), OperandSpec("y", ("int16",), quantized=True), **_RANGE),
+    "dequantize_qs16_f32": _each(OperandSpec("x", ("int16",), quantized=True), _float("y")),
+    "requantize": _each(
+        OperandSpec("x", CODES, quantized=True),
+        OperandSpec("y", CODES, quantized=True),
+        **_RANGE,
+    ),
     "binary_f32": _binary("float32"),
     "binary_integer": _binary(*INTEGERS),
     "compare": _relation(*ANY),

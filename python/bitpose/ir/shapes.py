@@ -309,6 +309,8 @@ def _transpose(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _:
 _RULES: Mapping[str, _Rule] = {
     "conv2d_qs8": _conv,
     "dwconv2d_qs8": _dwconv,
+    "conv2d_qs16": _conv,
+    "dwconv2d_qs16": _dwconv,
     "conv2d_f32": _conv,
     "dwconv2d_f32": _dwconv,
     "deconv2d_qs8": _deconv,
@@ -331,6 +333,9 @@ _RULES: Mapping[str, _Rule] = {
     "resize2d_f32": _resize,
     "quantize_f32_qs8": _same,
     "dequantize_qs8_f32": _same,
+    "quantize_f32_qs16": _same,
+    "dequantize_qs16_f32": _same,
+    "requantize": _same,
     "binary_f32": _broadcast,
     "binary_integer": _broadcast,
     "compare": _broadcast,

@@ -22,8 +22,9 @@ from bitpose.ir.validate import validate
 from bitpose.onnx import registry
 from bitpose.onnx.builder import Builder, RefusalError
 from bitpose.onnx.functions import inline_functions
-from bitpose.onnx.initializers import DTYPES, constant_array
+from bitpose.onnx.initializers import DTYPES, SUPPORTED, constant_array
 from bitpose.onnx.open_axes import depends_on_extents, is_open, smaller, with_open_axes
+from bitpose.onnx.uint16 import UINT16_SUPPORTED, signed16
 
 #: Bounds on what is read from a file.
 MAX_NODES = 100_000
@@ -101,7 +102,8 @@ class _Importer:
         if self.problems:
             raise UnsupportedModelError(self.problems)
         outputs = tuple(self._read_output(v.name) for v in self.proto.output)
-        return Graph(self.proto.name or "network", tuple(self.nodes), self.tensors, inputs, outputs)
+        name = self.proto.name or "network"
+        return signed16(Graph(name, tuple(self.nodes), self.tensors, inputs, outputs))
 
     def _read_initializers(self) -> None:
         for proto in self.proto.initializer:
@@ -133,9 +135,9 @@ class _Importer:
     def _input(self, name: str, proto: TypeProto) -> Tensor:
         dtype, extents = _claimed(proto)
         if dtype is None:
-            raise RefusalError(
-                "its type is no tensor of a supported dtype", ", ".join(DTYPES.values())
-            )
+            raise RefusalError("its type is no tensor of a supported dtype", SUPPORTED)
+        if dtype == np.uint16:
+            raise RefusalError("it is uint16", UINT16_SUPPORTED)
         value = self.constants.get(name)
         if value is not None and value.dtype != dtype:
             raise InvalidModelError(f"input {name!r} is {dtype}, not {value.dtype}")

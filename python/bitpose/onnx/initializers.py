@@ -14,8 +14,21 @@ from onnx import TensorProto, numpy_helper
 from bitpose.errors import InvalidModelError
 from bitpose.onnx.builder import RefusalError
 
-#: Supported dtypes by their numbers in ONNX.
-DTYPES = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool"}
+#: What tensors of ONNX become, by the number of their dtype there. float16 is computed in float32.
+DTYPES = {
+    1: "float32",
+    2: "uint8",
+    3: "int8",
+    4: "uint16",
+    5: "int16",
+    6: "int32",
+    7: "int64",
+    9: "bool",
+    10: "float32",
+}
+_STORED = DTYPES | {10: "float16"}
+#: The same in words, for messages.
+SUPPORTED = ", ".join(_STORED.values())
 
 
 def constant_array(proto: TensorProto, folder: Path | None, max_elements: int) -> NDArray[Any]:
@@ -25,8 +38,9 @@ def constant_array(proto: TensorProto, folder: Path | None, max_elements: int) -
     supported and InvalidModelError where the bytes do not fit the shape.
     """
     if proto.data_type not in DTYPES:
-        raise RefusalError(f"has ONNX data type {proto.data_type}", ", ".join(DTYPES.values()))
-    dtype = np.dtype(DTYPES[proto.data_type]).newbyteorder("<")
+        raise RefusalError(f"has ONNX data type {proto.data_type}", SUPPORTED)
+    result = np.dtype(DTYPES[proto.data_type])
+    dtype = np.dtype(_STORED[proto.data_type]).newbyteorder("<")
     shape = tuple(proto.dims)
     if any(extent < 0 for extent in shape) or math.prod(shape) > max_elements:
         raise InvalidModelError(f"constant {proto.name!r} has shape {list(shape)}")
@@ -36,12 +50,12 @@ def constant_array(proto: TensorProto, folder: Path | None, max_elements: int) -
     elif proto.HasField("raw_data"):
         data = proto.raw_data
     else:
-        return _typed(proto, shape)
+        return _typed(proto, shape).astype(result)
     if len(data) != bytes_needed:
         raise InvalidModelError(
             f"constant {proto.name!r} has {len(data)} bytes, its shape needs {bytes_needed}"
         )
-    return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+    return np.frombuffer(data, dtype).reshape(shape).astype(result)
 
 
 def _typed(proto: TensorProto, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from bitpose.passes.rewriter import Rewriter
 #: Operations whose result has the scale of their first operand.
 _KEEPING = (*MOVING, "MaxPool", "Pad")
 _BYTES = ("int8", "uint8")
+_CODES = (*_BYTES, "int16")
 #: The byte of every code.
 _IDENTITY = np.arange(256, dtype=np.uint8)
 
@@ -39,7 +40,7 @@ def annotate_quantization(graph: Graph) -> Graph:
                 _quantize(r, notes, node)
             case "DequantizeLinear" if len(node.inputs) == 3:
                 _dequantize(r, notes, node)
-            case "Cast" if _is_byte(r, node.inputs[0]) and r.tensor(node.outputs[0]).dtype == "f4":
+            case "Cast" if _reads_bytes(r, node):
                 _read_codes(r, notes, node, Quantization(1.0, 0))
             case _:
                 notes.pass_on(node)
@@ -48,8 +49,10 @@ def annotate_quantization(graph: Graph) -> Graph:
     return r.finish()
 
 
-def _is_byte(r: Rewriter, name: str) -> bool:
-    return r.tensor(name).dtype.name in _BYTES
+def _reads_bytes(r: Rewriter, cast: Node) -> bool:
+    """Case 3."""
+    x, y = r.tensor(cast.inputs[0]), r.tensor(cast.outputs[0])
+    return x.dtype.name in _BYTES and y.dtype == np.float32
 
 
 class _Notes:
@@ -61,7 +64,7 @@ class _Notes:
 
     def pass_on(self, node: Node) -> None:
         """Case 4."""
-        if node.op not in _KEEPING or not _is_byte(self.r, node.outputs[0]):
+        if node.op not in _KEEPING or self.r.tensor(node.outputs[0]).dtype.name not in _CODES:
             return
         notes = {self.known.get(self.r.resolve(x)) for x in _moved(node)}
         note = notes.pop()
@@ -133,6 +136,8 @@ def _reinterpreted(r: Rewriter, codes: Tensor, reader: Tensor) -> Tensor:
     name = derived(reader.name, "codes")
     if codes.data is not None:
         r.constant(name, codes.data)
+    elif codes.dtype == np.int16:
+        r.emit("cast", [codes.name], replace(codes, name=name, quantization=None))
     else:
         table = r.constant(derived(name, "table"), _IDENTITY)
         r.emit("lut_x8", [codes.name, table], replace(codes, name=name, quantization=None))

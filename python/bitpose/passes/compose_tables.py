@@ -16,12 +16,15 @@ from bitpose.passes.rewriter import Rewriter, integer
 #: Operators that keep their output in qmin .. qmax.
 _CLAMPING = (
     "conv2d_qs8",
+    "conv2d_qs16",
     "dwconv2d_qs8",
+    "dwconv2d_qs16",
     "add_qs8",
     "mul_qs8",
     "avgpool2d_qs8",
     "resize2d_qs8",
     "quantize_f32_qs8",
+    "requantize",
 )
 _CODES = np.arange(256, dtype=np.uint8).view(np.int8)
 

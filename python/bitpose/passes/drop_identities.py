@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from bitpose.ir.graph import Graph, Node
 from bitpose.passes import permutations
 from bitpose.passes.rewriter import Rewriter, integer, ints, number
@@ -60,10 +62,11 @@ def _requantized(r: Rewriter, node: Node) -> str | None:
         return None
     x, y = r.tensor(source.inputs[0]), r.tensor(node.outputs[0])
     bounds = (node.attributes["qmin"], node.attributes["qmax"])
+    limits = np.iinfo(y.dtype)
     same = (
         len(source.inputs) == 1
         and x.dtype == y.dtype
         and x.quantization == y.quantization
-        and bounds in ((-128, 127), (0, 255))
+        and bounds == (limits.min, limits.max)
     )
     return x.name if same else None

@@ -25,6 +25,9 @@ from bitpose.ir.operators import (
 from bitpose.passes import permutations, spatial
 from bitpose.passes.rewriter import Rewriter, integer, ints, number
 
+#: What the engine's operators call the dtypes of codes.
+_CODES = {"int8": "qs8", "int16": "qs16"}
+
 
 class _MisfitError(Exception):
     """A node that the engine has no operator for, and what it has.
@@ -45,7 +48,8 @@ def engine_operators(graph: Graph) -> Graph:
         1. Conv, ConvTranspose, MaxPool,
            AveragePool, Resize                 ->  their NHWC operator, transposes around it
            MatMul(a, b), MatMul(a, b, bias)    ->  matmul_f32, and binary_f32 for the bias
-        2. QuantizeLinear, DequantizeLinear    ->  quantize_f32_qs8, dequantize_qs8_f32
+        2. QuantizeLinear, DequantizeLinear    ->  quantize_f32_qs8, dequantize_qs8_f32, or the
+                                                   same of qs16
         3. Add, PRelu, Mod, ... (`BINARY`)     ->  binary_f32, binary_integer
         4. Sigmoid, Clip, ... (`UNARY`)        ->  unary_f32
         5. Pow to 2, 3, 1/2, -1                ->  products, a root, a reciprocal
@@ -151,15 +155,15 @@ def _quantize(r: Rewriter, node: Node, y: Tensor) -> None:
     if y.quantization is None:
         raise _MisfitError("an activation has one scale per channel", "one scale per activation")
     bounds = {name: integer(node, name) for name in ("qmin", "qmax")}
-    r.emit("quantize_f32_qs8", node.inputs, y, **bounds)
+    r.emit(f"quantize_f32_{_CODES[y.dtype.name]}", node.inputs, y, **bounds)
 
 
 def _dequantize(r: Rewriter, node: Node, y: Tensor) -> None:
     x = r.tensor(node.inputs[0])
-    if x.dtype != np.int8:
-        raise _MisfitError(f"an activation is {x.dtype}", "int8")
+    if x.dtype.name not in _CODES:
+        raise _MisfitError(f"an activation is {x.dtype}", " or ".join(_CODES))
     if len(node.inputs) == 1:
-        r.emit("dequantize_qs8_f32", node.inputs, y)
+        r.emit(f"dequantize_{_CODES[x.dtype.name]}_f32", node.inputs, y)
     else:
         _dequantize_channels(r, node, x, y)
 
@@ -173,7 +177,7 @@ def _dequantize_channels(r: Rewriter, node: Node, x: Tensor, y: Tensor) -> None:
         raise _MisfitError("the channels of an activation differ in zero point", "one zero point")
     r.tensors[x.name] = replace(x, quantization=Quantization(1.0, int(zero_points[0])))
     steps = Tensor(derived(y.name, "steps"), y.dtype, y.shape)
-    r.emit("dequantize_qs8_f32", [x.name], steps)
+    r.emit(f"dequantize_{_CODES[x.dtype.name]}_f32", [x.name], steps)
     extents = [-1 if i == integer(node, "axis") else 1 for i in range(len(y.shape))]
     factors = r.constant(derived(y.name, "scales"), scales.reshape(extents))
     r.emit("binary_f32", [steps.name, factors], y, function=FLOAT_FUNCTIONS.index("Mul"))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from bitpose.passes.rewriter import Rewriter, integer, number
 
 
 def hoist_quantize(graph: Graph) -> Graph:
-    """Before -> after (M: an operation that moves or selects elements, or MaxPool, or Pad):
+    """Before -> after (M: an operation that moves or selects elements, or Pad, or MaxPool to int8):
 
         1. QuantizeLinear(M(x))          ->   M(QuantizeLinear(x))
         2. QuantizeLinear(Concat(x...))  ->   Concat(QuantizeLinear(x)...)
@@ -29,18 +30,18 @@ def hoist_quantize(graph: Graph) -> Graph:
     r = Rewriter(graph)
     for node in graph.nodes:
         source = r.producer(node.inputs[0]) if node.op == "QuantizeLinear" else None
-        if source is None or not _moves(r, node, node.inputs[0]):
+        if source is None or not _moves(r, node, node.inputs[0], r.tensor(node.outputs[0]).dtype):
             r.keep(node)
         else:
             _Hoist(r, node).write(node.outputs[0], source)
     return r.finish()
 
 
-def _moves(r: Rewriter, reader: Node, name: str) -> bool:
+def _moves(r: Rewriter, reader: Node, name: str, dtype: np.dtype[Any]) -> bool:
     source = r.producer(name)
     return (
         source is not None
-        and source.op in (*MOVING, "MaxPool", "Pad")
+        and (source.op in (*MOVING, "Pad") or (source.op == "MaxPool" and dtype == np.int8))
         and r.is_sole_reader(reader, name)
     )
 
@@ -76,13 +77,16 @@ class _Hoist:
         codes = derived(name, self.output.name)
         source = self.r.producer(name)
         original = self._original(reader)
-        if source is not None and original is not None and _moves(self.r, original, name):
+        if source is not None and original is not None and self._moves(original, name):
             self.write(codes, source)
         else:
             shape = self.r.tensor(name).shape
             output: Tensor = replace(self.output, name=codes, shape=shape)
             self.r.emit("QuantizeLinear", [name], output, **self.quantize.attributes)
         return codes
+
+    def _moves(self, reader: Node, name: str) -> bool:
+        return _moves(self.r, reader, name, self.output.dtype)
 
     def _original(self, node: Node) -> Node | None:
         """A node of the next graph as it stands in the last one."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Convolutions between 8-bit tensors as integer arithmetic.
+"""Convolutions between 8- and 16-bit tensors as integer arithmetic.
 
 With real = s (q - z) for x, the weights and y, and bias' = bias / (s_x s_w):
 
@@ -23,10 +23,13 @@ from bitpose.ir.graph import Node, Quantization, Tensor
 from bitpose.ir.names import derived
 from bitpose.passes import spatial
 from bitpose.passes.fold_clips import code_of
-from bitpose.passes.qdq import codes, quantization_of
+from bitpose.passes.qdq import any_codes, quantization_of
 from bitpose.passes.rewriter import Rewriter, integer, number
 
 Array = NDArray[Any]
+
+#: The largest |bias| of a 16-bit operator (kernels/igemm_qs16/igemm_qs16.h).
+_MOST_BIAS = 2.0**30
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +57,15 @@ def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
         6. 1 .. 5, Q with a scale per output
            channel and one zero point        ->   the same with s_y of each channel; the codes say
                                                   that they have the scale 1
+        7. 1 .. 4 and 6 where x or y is int16 ->  conv2d_qs16, dwconv2d_qs16; an int8 x is widened
+                                                  by requantize to int16 with zero point 0
 
     A bias whose scale is not s_x s_w is rescaled in float64 and rounded to nearest even. fmin and
     fmax of the convolution become part of qmin and qmax. Returns False, and changes nothing, where
-    an operand is no such thing. Raises UnsupportedModelError where a sum could leave int32.
+    an operand is no such thing. Raises UnsupportedModelError where a sum of case 1 .. 6 could leave
+    int32.
     """
-    x, weights = codes(r, conv.inputs[0]), _weights(r, conv)
+    x, weights = any_codes(r, conv.inputs[0]), _weights(r, conv)
     bias = None if weights is None else _real_bias(r, conv, len(weights.scales))
     if x is None or weights is None or bias is None:
         return False
@@ -70,14 +76,18 @@ def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
     qx = quantization_of(x)
     steps = np.float64(qx.scale) * weights.scales.astype(np.float64)
     counts = np.rint(bias / steps)
-    _prove_accumulators(conv, weights, qx, counts)
+    wide = np.int16 in (x.dtype, y.dtype)
+    if not wide:
+        _prove_accumulators(conv, weights, qx, counts)
+    elif not _suits_16_bits(conv, x, weights, counts):
+        return False
     ratios = (steps / y_scales).astype(np.float32)
     _check_multipliers(conv, ratios)
     qmin, qmax = _bounds(quantize, conv, y)
     spatial.emit_nhwc(
         r,
-        f"{spatial.conv_operator(conv, weights.tensor)}_qs8",
-        x,
+        f"{spatial.conv_operator(conv, weights.tensor)}_{'qs16' if wide else 'qs8'}",
+        _widened(r, x, y) if wide else x,
         y,
         # The scale that they state is the largest of their channels; the engine does not use it.
         spatial.conv_weights(
@@ -102,7 +112,7 @@ def _result(r: Rewriter, quantize: Node, conv: Node) -> tuple[Tensor, NDArray[np
         return None
     # One qmax stands for all channels, so the clamp must lie at or beyond the last code of each.
     top = np.rint(number(conv, "fmax", math.inf) / scales.astype(np.float64))
-    bounded = np.any(top + zero_points[0] < 127)
+    bounded = np.any(top + zero_points[0] < np.iinfo(y.dtype).max)
     if np.any(zero_points != zero_points[0]) or bounded or _low(conv) not in (-math.inf, 0.0):
         return None
     note = Quantization(1.0, int(zero_points[0]))
@@ -116,7 +126,9 @@ def _low(conv: Node) -> float:
 def _bounds(quantize: Node, conv: Node, y: Tensor) -> tuple[int, int]:
     """Codes between which the result stays."""
     if len(quantize.inputs) == 3:
-        return (-128 if _low(conv) < 0 else quantization_of(y).zero_point), 127
+        limits = np.iinfo(y.dtype)
+        low = int(limits.min) if _low(conv) < 0 else quantization_of(y).zero_point
+        return low, int(limits.max)
     bounds = (integer(quantize, "qmin"), integer(quantize, "qmax"))
     high = number(conv, "fmax", math.inf)
     return code_of(_low(conv), y, *bounds), code_of(high, y, *bounds)
@@ -181,6 +193,32 @@ def _prove_accumulators(
         raise UnsupportedModelError(
             [Unsupported(conv.name, conv.op, 0, problem, "|bias| + |x| sum|w| below 2^31")]
         )
+
+
+def _suits_16_bits(conv: Node, x: Tensor, weights: Weights, bias: NDArray[np.float64]) -> bool:
+    """Whether the 16-bit operators can do it: they have no zero points and limit the bias, and a
+    depthwise sum is int32 throughout. What they cannot do is done in floats.
+    """
+    operator = spatial.conv_operator(conv, weights.tensor)
+    zero_point = quantization_of(x).zero_point if x.dtype == np.int16 else 0
+    magnitudes = np.abs(weights.codes.astype(np.int64)).reshape(len(bias), -1).sum(axis=1)
+    most = 2.0**31 - 1 - 32768.0 * magnitudes if operator.startswith("dw") else _MOST_BIAS
+    return (
+        operator in ("conv2d", "dwconv2d")
+        and zero_point == weights.zero_point == 0
+        and bool(np.all(np.abs(bias) <= np.minimum(most, _MOST_BIAS)))
+    )
+
+
+def _widened(r: Rewriter, x: Tensor, y: Tensor) -> Tensor:
+    """x as int16 with the zero point 0: q - z, exactly."""
+    if x.dtype == np.int16:
+        return x
+    note = Quantization(quantization_of(x).scale, 0)
+    name = derived(y.name, "wide")
+    wide = replace(x, name=name, dtype=np.dtype(np.int16), quantization=note, data=None)
+    r.emit("requantize", [x.name], wide, qmin=-32768, qmax=32767)
+    return wide
 
 
 def _check_multipliers(conv: Node, ratios: NDArray[np.float32]) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
+
 from bitpose.ir.graph import Graph, Node, Quantization, Tensor
 from bitpose.passes import spatial
 from bitpose.passes.integer_conv import integer_conv
-from bitpose.passes.qdq import codes, float32_ratio, quantization_of
+from bitpose.passes.qdq import any_codes, codes, float32_ratio, quantization_of
 from bitpose.passes.rational import best_fraction
 from bitpose.passes.rewriter import Rewriter, integer
 
@@ -26,6 +28,9 @@ def integer_operators(graph: Graph) -> Graph:
         5. Q(AveragePool(D(x)))        ->   avgpool2d_qs8, multiplier s_x / s_y
         6. Q(Resize(D(x)))             ->   resize2d_qs8
         7. Q(MatMul(D(a), D(b)))       ->   matmul_qs8, multiplier s_a s_b / s_y
+        8. Q(D(x)), x or y int16       ->   requantize
+
+    Of these 1 and 8 know int16; the others are left to floats where one of the tensors is int16.
 
     qmin and qmax are those of Q. Pictures turn NHWC: a transpose is put before and behind.
     """
@@ -39,9 +44,13 @@ def integer_operators(graph: Graph) -> Graph:
 
 def _convert(r: Rewriter, quantize: Node, node: Node) -> bool:
     """Replaces `quantize` by an integer operator, or leaves it and returns False."""
+    if node.op in spatial.CONVOLUTIONS:
+        return integer_conv(r, quantize, node)
+    if node.op == "DequantizeLinear":
+        return _requantize(r, quantize)
+    if r.tensor(quantize.outputs[0]).dtype != np.int8:
+        return False
     match node.op:
-        case "Conv" | "ConvTranspose":
-            return integer_conv(r, quantize, node)
         case "Add" | "Sub":
             return _add(r, quantize, node)
         case "Mul":
@@ -55,6 +64,15 @@ def _convert(r: Rewriter, quantize: Node, node: Node) -> bool:
             return _resize(r, quantize, node)
         case _:
             return False
+
+
+def _requantize(r: Rewriter, quantize: Node) -> bool:
+    """Case 8. Between int8 and int8 it is a table."""
+    x, y = any_codes(r, quantize.inputs[0]), r.tensor(quantize.outputs[0])
+    if x is None or y.quantization is None or x.is_constant:
+        return False
+    r.emit("requantize", [x.name], y, **_range(quantize))
+    return True
 
 
 def _quantizations(*tensors: Tensor) -> list[Quantization]:

@@ -34,12 +34,16 @@ def make_tables(graph: Graph) -> Graph:
     """
     r = Rewriter(graph)
     for node in graph.nodes:
-        tree = _Tree(r, node) if node.op == "QuantizeLinear" else None
+        tree = _Tree(r, node) if _quantizes_to_int8(r, node) else None
         if tree is None or not tree.is_table():
             r.keep(node)
         else:
             _write(r, node, tree)
     return r.finish()
+
+
+def _quantizes_to_int8(r: Rewriter, node: Node) -> bool:
+    return node.op == "QuantizeLinear" and r.tensor(node.outputs[0]).dtype == np.int8
 
 
 def _write(r: Rewriter, node: Node, tree: _Tree) -> None:
@@ -112,7 +116,7 @@ class _Tree:
         if inputs[0].is_constant:
             output = self.r.tensor(name)
             return self._constant(name, evaluate_node(node, inputs, output))
-        if len(inputs) > 1:
+        if len(inputs) > 1 or inputs[0].dtype != np.int8:
             return False
         self.order.append(node)
         if inputs[0].name not in self.sources:

@@ -7,6 +7,7 @@ import numpy as np
 
 from bitpose.errors import GraphError
 from bitpose.ir.graph import Quantization, Tensor
+from bitpose.ir.operators import CODES
 from bitpose.passes.rewriter import Rewriter
 
 
@@ -19,11 +20,17 @@ def quantization_of(tensor: Tensor) -> Quantization:
 
 def codes(r: Rewriter, name: str) -> Tensor | None:
     """The int8 tensor with one scale that a float tensor is dequantized from, or None."""
+    tensor = any_codes(r, name)
+    return tensor if tensor is not None and tensor.dtype == np.int8 else None
+
+
+def any_codes(r: Rewriter, name: str) -> Tensor | None:
+    """The same of int8 or int16."""
     source = r.producer(name)
     if source is None or source.op != "DequantizeLinear" or len(source.inputs) != 1:
         return None
     tensor = r.tensor(source.inputs[0])
-    return tensor if tensor.dtype == np.int8 else None
+    return tensor if tensor.dtype.name in CODES else None
 
 
 def float32_ratio(numerator: float, denominator: float) -> float:

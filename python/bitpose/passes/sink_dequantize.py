@@ -15,11 +15,9 @@ from bitpose.ir.operators import MOVING, REDUCTIONS
 from bitpose.passes.qdq import quantization_of
 from bitpose.passes.rewriter import Rewriter, integer, ints, number
 
-_MOVERS = (*MOVING, "MaxPool")
-
 
 def sink_dequantize(graph: Graph) -> Graph:
-    """Before -> after (D: DequantizeLinear; M moves or selects elements, or is a MaxPool):
+    """Before -> after (D: DequantizeLinear; M moves or selects elements, or is a MaxPool of int8):
 
         1. M(D(q))                       ->   D(M(q))
         2. Concat(D(q)...), equal scales
@@ -39,13 +37,13 @@ def sink_dequantize(graph: Graph) -> Graph:
         first = sources[0] if sources else None
         if first is None or first.op != "DequantizeLinear":
             r.keep(node)
-        elif node.op in ("ArgMax", "topk") and len(first.inputs) == 1:
+        elif node.op in _computed_on(r, first) and len(first.inputs) == 1:
             r.emit(node.op, first.inputs, r.tensor(node.outputs[0]), **node.attributes)
         elif node.op in ("Concat", "concat"):
             _concat(r, node, sources)
         elif node.op == "Pad" and len(first.inputs) == 1:
             _pad(r, node, first)
-        elif node.op in _MOVERS and len(first.inputs) == 1:
+        elif node.op in _movers(r, first) and len(first.inputs) == 1:
             _move(r, node, first, node.op)
         elif _selects(node) and len(first.inputs) == 1:
             _move(r, node, first, "reduce_integer")
@@ -54,6 +52,19 @@ def sink_dequantize(graph: Graph) -> Graph:
         else:
             r.keep(node)
     return r.finish()
+
+
+def _has_bytes(r: Rewriter, dequantize: Node) -> bool:
+    return r.tensor(dequantize.inputs[0]).dtype != np.int16
+
+
+def _movers(r: Rewriter, dequantize: Node) -> tuple[str, ...]:
+    return (*MOVING, "MaxPool") if _has_bytes(r, dequantize) else MOVING
+
+
+def _computed_on(r: Rewriter, dequantize: Node) -> tuple[str, ...]:
+    """Operations whose result is the same for codes."""
+    return ("ArgMax", "topk") if _has_bytes(r, dequantize) else ("topk",)
 
 
 def _moved(r: Rewriter, node: Node, codes: Tensor) -> Tensor:

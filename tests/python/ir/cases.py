@@ -25,7 +25,7 @@ from bitpose.ir.shapes import output_shape
 Array = NDArray[Any]
 Random = np.random.Generator
 CONVOLUTIONS = ("conv2d", "dwconv2d", "deconv2d", "dwdeconv2d")
-DTYPES = F32, S8, U8, S32, S64, BOOL = tuple(map(np.dtype, ANY))
+DTYPES = F32, S8, U8, S16, S32, S64, BOOL = tuple(map(np.dtype, ANY))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +74,12 @@ def operators() -> list[str]:
     return list(_MAKERS)
 
 
-def _codes(random: Random, *shape: int) -> Array:
+def _codes(random: Random, *shape: int, dtype: np.dtype[Any] = S8) -> Array:
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
     kind = random.integers(4)
     if kind == 0:
-        return np.asarray(np.where(random.random(shape) < 0.5, -128, 127), np.int8)
-    return random.integers(-128, 128, shape).astype(np.int8)
+        return np.asarray(np.where(random.random(shape) < 0.5, low, high), dtype)
+    return random.integers(low, high + 1, shape).astype(dtype)
 
 
 def _floats(random: Random, *shape: int) -> Array:
@@ -93,14 +94,18 @@ def _floats(random: Random, *shape: int) -> Array:
     return x
 
 
-def _quantization(random: Random) -> Quantization:
+def _quantization(random: Random, dtype: np.dtype[Any] = S8) -> Quantization:
     scale = np.float32(np.exp2(random.uniform(-8, 2)))
-    return Quantization(float(scale), int(random.integers(-128, 128)))
+    limits = np.iinfo(dtype)
+    return Quantization(float(scale), int(random.integers(limits.min, limits.max + 1)))
 
 
-def _range(random: Random) -> dict[str, int]:
-    low, high = sorted(int(v) for v in random.integers(-128, 128, 2))
-    return {"qmin": -128, "qmax": 127} if random.random() < 0.5 else {"qmin": low, "qmax": high}
+def _range(random: Random, dtype: np.dtype[Any] = S8) -> dict[str, int]:
+    limits = np.iinfo(dtype)
+    low, high = sorted(int(v) for v in random.integers(limits.min, limits.max + 1, 2))
+    if random.random() < 0.5:
+        low, high = int(limits.min), int(limits.max)
+    return {"qmin": low, "qmax": high}
 
 
 def _picture(random: Random, most_channels: int = 40) -> tuple[int, int, int, int]:
@@ -162,9 +167,40 @@ def _conv_qs8(random: Random, kind: str) -> Operation:
     )
 
 
+def _conv_qs16(random: Random, kind: str) -> Operation:
+    """Some have sums that leave int32."""
+    shape, extents, outputs, geometry = _layer(random, kind)
+    if kind == "conv2d" and random.random() < 0.3:
+        channels = int(random.integers(200, 700))
+        shape, extents = (*shape[:3], channels), (*extents[:3], channels)
+    dtype = S8 if random.random() < 0.5 else S16
+    terms = max(1, int(np.prod(extents)) // outputs)
+    most = 2**30 if random.random() < 0.3 else 2**20
+    steps = 1 if dtype == S16 else 256
+    return Operation(
+        {
+            "x": _codes(random, *shape, dtype=S16),
+            "weights": _codes(random, *extents),
+            "bias": random.integers(-most, most + 1, outputs).astype(np.int32),
+            "multiplier": _multipliers(random, outputs, terms) / np.float32(steps),
+        },
+        ("weights", "bias", "multiplier"),
+        geometry | _range(random, dtype),
+        dtype,
+        {
+            "x": Quantization(0.25, 0),
+            "weights": Quantization(1.0, 0),
+            "y": _quantization(random, dtype),
+        },
+    )
+
+
 def _conv_f32(random: Random, kind: str) -> Operation:
     shape, extents, outputs, geometry = _layer(random, kind)
     weights = np.nan_to_num(_floats(random, *extents), posinf=1, neginf=-1)
+    if random.random() < 0.3:
+        with np.errstate(over="ignore"):
+            weights = np.nan_to_num(weights.astype(np.float16), posinf=1, neginf=-1)
     limits = (-np.inf, np.inf) if random.random() < 0.5 else (0.0, 6.0)
     return Operation(
         {
@@ -289,15 +325,25 @@ def _resize(random: Random, quantized: bool) -> Operation:
     return Operation({"x": x}, (), attributes, S8 if quantized else F32, quantizations)
 
 
-def _quantize(random: Random) -> Operation:
+def _quantize(random: Random, dtype: np.dtype[Any]) -> Operation:
     x = _floats(random, *_picture(random))
-    return Operation({"x": x}, (), _range(random), S8, {"y": _quantization(random)})
+    if dtype == S16:
+        with np.errstate(all="ignore"):
+            x *= np.float32(random.choice([1, 10000]))
+    quantization = _quantization(random, dtype)
+    return Operation({"x": x}, (), _range(random, dtype), dtype, {"y": quantization})
 
 
-def _dequantize(random: Random) -> Operation:
-    return Operation(
-        {"x": _codes(random, *_picture(random))}, (), {}, F32, {"x": _quantization(random)}
-    )
+def _dequantize(random: Random, dtype: np.dtype[Any]) -> Operation:
+    x = _codes(random, *_picture(random), dtype=dtype)
+    return Operation({"x": x}, (), {}, F32, {"x": _quantization(random, dtype)})
+
+
+def _requantize(random: Random) -> Operation:
+    source, target = (S8 if random.random() < 0.3 else S16 for _ in range(2))
+    x = _codes(random, *_picture(random), dtype=source)
+    quantizations = {"x": _quantization(random, source), "y": _quantization(random, target)}
+    return Operation({"x": x}, (), _range(random, target), target, quantizations)
 
 
 def _integers(random: Random, *shape: int, dtype: np.dtype[Any] = S32) -> Array:
@@ -318,7 +364,7 @@ def _binary_f32(random: Random) -> Operation:
 
 def _binary_integer(random: Random) -> Operation:
     a, b = _broadcast_shapes(random)
-    dtype = (S8, U8, S32, S64)[random.integers(4)]
+    dtype = (S8, U8, S16, S32, S64)[random.integers(5)]
     attributes = {"function": int(random.integers(len(INTEGER_FUNCTIONS)))}
     operands = {"a": _integers(random, *a, dtype=dtype), "b": _integers(random, *b, dtype=dtype)}
     return Operation(operands, (), attributes, dtype, {})
@@ -611,6 +657,7 @@ def _transpose(random: Random) -> Operation:
 
 _MAKERS: dict[str, Callable[[Random], Operation]] = {
     **{f"{kind}_qs8": partial(_conv_qs8, kind=kind) for kind in CONVOLUTIONS},
+    **{f"{kind}_qs16": partial(_conv_qs16, kind=kind) for kind in CONVOLUTIONS[:2]},
     **{f"{kind}_f32": partial(_conv_f32, kind=kind) for kind in CONVOLUTIONS},
     "conv2d_s32": _conv_s32,
     "matmul_f32": lambda r: _matmul(r, F32),
@@ -626,8 +673,11 @@ _MAKERS: dict[str, Callable[[Random], Operation]] = {
     "avgpool2d_f32": lambda r: _pool(r, False, "average"),
     "resize2d_qs8": lambda r: _resize(r, quantized=True),
     "resize2d_f32": lambda r: _resize(r, quantized=False),
-    "quantize_f32_qs8": _quantize,
-    "dequantize_qs8_f32": _dequantize,
+    "quantize_f32_qs8": lambda r: _quantize(r, S8),
+    "dequantize_qs8_f32": lambda r: _dequantize(r, S8),
+    "quantize_f32_qs16": lambda r: _quantize(r, S16),
+    "dequantize_qs16_f32": lambda r: _dequantize(r, S16),
+    "requantize": _requantize,
     "binary_f32": _binary_f32,
     "binary_integer": _binary_integer,
     "compare": _compare,

@@ -30,7 +30,8 @@ from bitpose.ir.reference.math import (
     softplus_f32,
     tanh_f32,
 )
-from bitpose.ir.reference.operand import Array, Operand, operator
+from bitpose.ir.reference.operand import Array, Operand, operator, scale
+from bitpose.ir.reference.quantized import rounded
 
 _ZERO, _HALF, _ONE, _SIXTH = (np.array(v, np.float32) for v in (0.0, 0.5, 1.0, 1 / 6))
 _SQRT_HALF = number("0x1.6a09e6p-1")
@@ -137,3 +138,10 @@ def logic(y: Tensor, a: Operand, b: Operand, *, function: int) -> Array:
 def where(y: Tensor, condition: Operand, a: Operand, b: Operand) -> Array:
     """condition ? a : b; broadcasts."""
     return np.where(condition.data, a.data, b.data)
+
+
+@operator
+def requantize(y: Tensor, x: Operand, *, qmin: int, qmax: int) -> Array:
+    """Dequantized and quantized: rint(clamp(float(q - zx) * s_x / s_y)) + zy."""
+    with np.errstate(all="ignore"):
+        return rounded(x.centred().astype(np.float32) * x.scale / scale(y), y, qmin, qmax)

@@ -34,7 +34,7 @@ def conv2d_f32(
     outputs, kernel_h, kernel_w, channels = weights.data.shape
     window = Window(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
     taps = list(window.taps(window.padded(x.data, 0.0), y.shape))
-    filters = weights.data.reshape(outputs, -1, channels)
+    filters = weights.data.astype(np.float32).reshape(outputs, -1, channels)
     return _clamp(_products(taps, filters, bias.data, y.shape), fmin, fmax)
 
 
@@ -52,7 +52,7 @@ def deconv2d_f32(
     """The same over the taps of each output's phase, the last tap first; clamped."""
     outputs, kernel_h, kernel_w, channels = weights.data.shape
     window = TransposedWindow(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
-    filters = weights.data.reshape(outputs, -1, channels)
+    filters = weights.data.astype(np.float32).reshape(outputs, -1, channels)
     result = np.empty(y.shape, np.float32)
     for phase in window.phases(x.data, y.shape, 0.0):
         part = result[:, phase.rows, phase.columns]
@@ -76,7 +76,7 @@ def dwdeconv2d_f32(
     """
     kernel_h, kernel_w, channels = weights.data.shape
     window = TransposedWindow(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
-    w = weights.data.reshape(-1, channels)
+    w = weights.data.astype(np.float32).reshape(-1, channels)
     result = np.empty(y.shape, np.float32)
     for phase in window.phases(x.data, y.shape, 0.0):
         part = result[:, phase.rows, phase.columns]
@@ -125,7 +125,7 @@ def dwconv2d_f32(
     """acc(c) = bias(c), then acc = fma(x(c), w(c), acc) over ky, kx in this order; clamped."""
     kernel_h, kernel_w, channels = weights.data.shape
     window = Window(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
-    w = weights.data.reshape(-1, channels)
+    w = weights.data.astype(np.float32).reshape(-1, channels)
     acc = np.broadcast_to(bias.data, y.shape)
     for t, tap in enumerate(window.taps(window.padded(x.data, 0.0), y.shape)):
         acc = fma(tap, w[t], acc)
@@ -228,6 +228,12 @@ def resize2d_f32(
 def dequantize_qs8_f32(y: Tensor, x: Operand) -> Array:
     """float(q - zp) * scale."""
     return x.centred().astype(np.float32) * x.scale
+
+
+@operator
+def dequantize_qs16_f32(y: Tensor, x: Operand) -> Array:
+    """float(q - zp) * scale."""
+    return dequantize_qs8_f32(y, x)
 
 
 @operator

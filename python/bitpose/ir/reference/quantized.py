@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators whose result is an 8-bit tensor."""
+"""Operators whose result is an 8- or 16-bit tensor of codes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def requantize(acc: Array, multiplier: Array | float, y: Tensor, qmin: int, qmax
     x = float(acc) * multiplier;  x = min(max(x, qmin - zp), qmax - zp);  q = int(rint(x)) + zp
     """
     with np.errstate(over="ignore"):
-        return _round(acc.astype(np.float32) * np.float32(multiplier), y, qmin, qmax)
+        return rounded(acc.astype(np.float32) * np.float32(multiplier), y, qmin, qmax)
 
 
-def _round(x: Array, y: Tensor, qmin: int, qmax: int) -> Array:
+def rounded(x: Array, y: Tensor, qmin: int, qmax: int) -> Array:
     """Clamps first, in float; a NaN becomes qmin."""
     zp = zero_point(y)
     low, high = np.float32(qmin - zp), np.float32(qmax - zp)
@@ -55,6 +55,49 @@ def conv2d_qs8(
     filters = weights.centred().astype(np.float64).reshape(outputs, -1, channels)
     taps = list(window.taps(window.padded(x.centred().astype(np.float64), 0), y.shape))
     acc = wrap(_products(taps, filters, y.shape) + bias.data)
+    return requantize(acc, multiplier.data, y, qmin, qmax)
+
+
+@operator
+def conv2d_qs16(
+    y: Tensor,
+    x: Operand,
+    weights: Operand,
+    bias: Operand,
+    multiplier: Operand,
+    *,
+    qmin: int,
+    qmax: int,
+    **geometry: int,
+) -> Array:
+    """The same with exact sums, which are rounded to float32 once: they may leave int32."""
+    outputs, kernel_h, kernel_w, channels = weights.data.shape
+    window = Window(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
+    filters = weights.data.astype(np.float64).reshape(outputs, -1, channels)
+    taps = list(window.taps(window.padded(x.data.astype(np.float64), 0), y.shape))
+    acc = _products(taps, filters, y.shape) + bias.data
+    return requantize(acc, multiplier.data, y, qmin, qmax)
+
+
+@operator
+def dwconv2d_qs16(
+    y: Tensor,
+    x: Operand,
+    weights: Operand,
+    bias: Operand,
+    multiplier: Operand,
+    *,
+    qmin: int,
+    qmax: int,
+    **geometry: int,
+) -> Array:
+    """acc(c) = bias(c) + sum over taps of x(c) * w(c), which fits int32; requantized."""
+    kernel_h, kernel_w, channels = weights.data.shape
+    window = Window(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
+    w = weights.data.astype(np.int32).reshape(-1, channels)
+    acc = np.broadcast_to(bias.data, y.shape).astype(np.int32)
+    for t, tap in enumerate(window.taps(window.padded(x.data.astype(np.int32), 0), y.shape)):
+        acc += tap * w[t]
     return requantize(acc, multiplier.data, y, qmin, qmax)
 
 
@@ -237,11 +280,17 @@ def resize2d_qs8(
         acc += (right * above) * top[:, :, columns.high]
         acc += (left * below) * bottom[:, :, columns.low]
         acc += (right * below) * bottom[:, :, columns.high]
-        return _round(acc / scale(y), y, qmin, qmax)
+        return rounded(acc / scale(y), y, qmin, qmax)
 
 
 @operator
 def quantize_f32_qs8(y: Tensor, x: Operand, *, qmin: int, qmax: int) -> Array:
     """q = rint(clamp(x / scale)) + zp with an IEEE division; NaN becomes qmin."""
     with np.errstate(all="ignore"):
-        return _round(x.data / scale(y), y, qmin, qmax)
+        return rounded(x.data / scale(y), y, qmin, qmax)
+
+
+@operator
+def quantize_f32_qs16(y: Tensor, x: Operand, *, qmin: int, qmax: int) -> Array:
+    """As quantize_f32_qs8."""
+    return quantize_f32_qs8(y, x, qmin=qmin, qmax=qmax)

@@ -40,37 +40,37 @@ def _scalar(b: Builder, value: int, like: Tensor) -> Tensor:
 
 @onnx_operator(7)
 def Add(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64. Broadcasts."""
+    """float32, int8, uint8, int16, int32, int64. Broadcasts."""
     return _numbers(b, "Add", x, y)
 
 
 @onnx_operator(7)
 def Sub(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64. Broadcasts."""
+    """float32, int8, uint8, int16, int32, int64. Broadcasts."""
     return _numbers(b, "Sub", x, y)
 
 
 @onnx_operator(7)
 def Mul(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64. Broadcasts."""
+    """float32, int8, uint8, int16, int32, int64. Broadcasts."""
     return _numbers(b, "Mul", x, y)
 
 
 @onnx_operator(7)
 def Div(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64. Broadcasts. Integers are truncated, x / 0 is 0."""
+    """float32, int8, uint8, int16, int32, int64. Broadcasts. Integers are truncated, x / 0 is 0."""
     return _numbers(b, "Div", x, y)
 
 
 @onnx_operator(10)
 def Mod(b: Builder, x: Tensor, y: Tensor, *, fmod: int = 0) -> Tensor:
-    """float32, int8, uint8, int32, int64. Broadcasts. An integer remainder by 0 is 0."""
+    """float32, int8, uint8, int16, int32, int64. Broadcasts. An integer remainder by 0 is 0."""
     return _numbers(b, "Fmod" if fmod else "Mod", x, y)
 
 
 @onnx_operator(7)
 def Pow(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64, the exponent of any of these dtypes. Broadcasts."""
+    """float32, int8, uint8, int16, int32, int64, the exponent of any of them. Broadcasts."""
     for operand, what in ((x, "the base"), (y, "the exponent")):
         b.require_dtype(operand, what, *_NUMBERS)
     if x.dtype == np.float32 or y.dtype != np.float32:
@@ -109,13 +109,13 @@ def _reduce(b: Builder, op: str, operands: tuple[Tensor, ...], *dtypes: str) -> 
 
 @onnx_operator(8)
 def Min(b: Builder, *operands: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64. Broadcasts."""
+    """float32, int8, uint8, int16, int32, int64. Broadcasts."""
     return _reduce(b, "Min", operands, *_NUMBERS)
 
 
 @onnx_operator(8)
 def Max(b: Builder, *operands: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64. Broadcasts."""
+    """float32, int8, uint8, int16, int32, int64. Broadcasts."""
     return _reduce(b, "Max", operands, *_NUMBERS)
 
 
@@ -134,8 +134,8 @@ def Mean(b: Builder, *operands: Tensor) -> Tensor:
 
 @onnx_operator(7)
 def Neg(b: Builder, x: Tensor) -> Tensor:
-    """float32, int8, int32, int64."""
-    b.require_dtype(x, "the operand", "float32", "int8", "int32", "int64")
+    """float32, int8, int16, int32, int64."""
+    b.require_dtype(x, "the operand", "float32", "int8", "int16", "int32", "int64")
     if x.dtype == np.float32:
         return b.emit("Neg", [x], x.shape)
     return arithmetic(b, "Sub", _scalar(b, 0, x), x)
@@ -143,7 +143,7 @@ def Neg(b: Builder, x: Tensor) -> Tensor:
 
 @onnx_operator(7)
 def Abs(b: Builder, x: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64."""
+    """float32, int8, uint8, int16, int32, int64."""
     b.require_dtype(x, "the operand", *_NUMBERS)
     if x.dtype == np.float32:
         return b.emit("Abs", [x], x.shape)
@@ -154,7 +154,7 @@ def Abs(b: Builder, x: Tensor) -> Tensor:
 
 @onnx_operator(9)
 def Sign(b: Builder, x: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64."""
+    """float32, int8, uint8, int16, int32, int64."""
     b.require_dtype(x, "the operand", *_NUMBERS)
     if x.dtype == np.float32:
         return b.emit("Sign", [x], x.shape)
@@ -164,8 +164,8 @@ def Sign(b: Builder, x: Tensor) -> Tensor:
 
 @onnx_operator(7)
 def Relu(b: Builder, x: Tensor) -> Tensor:
-    """float32, int8, int32, int64."""
-    b.require_dtype(x, "the operand", "float32", "int8", "int32", "int64")
+    """float32, int8, int16, int32, int64."""
+    b.require_dtype(x, "the operand", "float32", "int8", "int16", "int32", "int64")
     if x.dtype == np.float32:
         return _float_clip(b, x, 0.0, math.inf)
     return arithmetic(b, "Max", x, _scalar(b, 0, x))
@@ -188,7 +188,7 @@ def Clip_6(b: Builder, x: Tensor, *, min: float = -math.inf, max: float = math.i
 
 @onnx_operator(11)
 def Clip_11(b: Builder, x: Tensor, min: Tensor | None = None, max: Tensor | None = None) -> Tensor:
-    """float32, int8, uint8, int32, int64."""
+    """float32, int8, uint8, int16, int32, int64."""
     b.require_dtype(x, "the operand", *_NUMBERS)
     for bound, what in ((min, "min"), (max, "max")):
         if bound is not None and bound.elements != 1:
@@ -202,7 +202,7 @@ def Clip_11(b: Builder, x: Tensor, min: Tensor | None = None, max: Tensor | None
 
 @onnx_operator(11)
 def BitShift(b: Builder, x: Tensor, y: Tensor, *, direction: str) -> Tensor:
-    """int8, uint8, int32, int64. Broadcasts."""
+    """int8, uint8, int16, int32, int64. Broadcasts."""
     if direction not in ("LEFT", "RIGHT"):
         b.invalid(f"direction is {direction!r}")
     return _integers(b, f"Shift{direction.title()}", x, y)
@@ -210,25 +210,25 @@ def BitShift(b: Builder, x: Tensor, y: Tensor, *, direction: str) -> Tensor:
 
 @onnx_operator(18)
 def BitwiseAnd(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """int8, uint8, int32, int64. Broadcasts."""
+    """int8, uint8, int16, int32, int64. Broadcasts."""
     return _integers(b, "BitwiseAnd", x, y)
 
 
 @onnx_operator(18)
 def BitwiseOr(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """int8, uint8, int32, int64. Broadcasts."""
+    """int8, uint8, int16, int32, int64. Broadcasts."""
     return _integers(b, "BitwiseOr", x, y)
 
 
 @onnx_operator(18)
 def BitwiseXor(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """int8, uint8, int32, int64. Broadcasts."""
+    """int8, uint8, int16, int32, int64. Broadcasts."""
     return _integers(b, "BitwiseXor", x, y)
 
 
 @onnx_operator(18)
 def BitwiseNot(b: Builder, x: Tensor) -> Tensor:
-    """int8, uint8, int32, int64."""
+    """int8, uint8, int16, int32, int64."""
     b.require_dtype(x, "the operand", *INTEGERS)
     ones = 255 if x.dtype == np.uint8 else -1
     return arithmetic(b, "BitwiseXor", x, _scalar(b, ones, x))

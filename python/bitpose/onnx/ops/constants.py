@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bitpose.ir.graph import Tensor
 from bitpose.onnx.builder import Builder, Floats, Ints
-from bitpose.onnx.initializers import DTYPES
+from bitpose.onnx.initializers import DTYPES, SUPPORTED
 from bitpose.onnx.ops.parts import extents_of, narrowed, part
 from bitpose.onnx.ops.reduction import reduce
 from bitpose.onnx.registry import onnx_operator
@@ -131,7 +131,7 @@ def EyeLike(b: Builder, x: Tensor, *, dtype: int | None = None, k: int = 0) -> T
     """Any."""
     b.require_rank(x, "the operand", 2, "[rows, columns]")
     if dtype is not None and dtype not in DTYPES:
-        b.refuse(f"dtype is ONNX data type {dtype}", ", ".join(DTYPES.values()))
+        b.refuse(f"dtype is ONNX data type {dtype}", SUPPORTED)
     kind = x.dtype if dtype is None else np.dtype(DTYPES[dtype])
     return b.constant(np.eye(x.shape[0], x.shape[1], k, kind))
 

@@ -10,7 +10,7 @@ import numpy as np
 from bitpose.ir.graph import Tensor
 from bitpose.ir.operators import COMPARISONS, INTEGERS, LOGIC
 from bitpose.onnx.builder import Builder
-from bitpose.onnx.initializers import DTYPES
+from bitpose.onnx.initializers import DTYPES, SUPPORTED
 from bitpose.onnx.registry import onnx_operator
 
 
@@ -34,25 +34,25 @@ def Equal(b: Builder, x: Tensor, y: Tensor) -> Tensor:
 
 @onnx_operator(7)
 def Less(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64. Broadcasts."""
+    """float32, int8, uint8, int16, int32, int64. Broadcasts."""
     return _ordered(b, "Less", x, y)
 
 
 @onnx_operator(12)
 def LessOrEqual(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64. Broadcasts."""
+    """float32, int8, uint8, int16, int32, int64. Broadcasts."""
     return _ordered(b, "LessOrEqual", x, y)
 
 
 @onnx_operator(7)
 def Greater(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64. Broadcasts."""
+    """float32, int8, uint8, int16, int32, int64. Broadcasts."""
     return _ordered(b, "Greater", x, y)
 
 
 @onnx_operator(12)
 def GreaterOrEqual(b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    """float32, int8, uint8, int32, int64. Broadcasts."""
+    """float32, int8, uint8, int16, int32, int64. Broadcasts."""
     return _ordered(b, "GreaterOrEqual", x, y)
 
 
@@ -117,9 +117,9 @@ def Where(b: Builder, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 @onnx_operator(7)
 def Cast(b: Builder, x: Tensor, *, to: int, saturate: int = 1, round_mode: str = "up") -> Tensor:
-    """Among float32, int8, uint8, int32, int64, bool. Floats are truncated and saturate."""
+    """Among float32, int8, uint8, int16, int32, int64, bool. Floats are truncated and saturate."""
     if to not in DTYPES:
-        b.refuse(f"to is ONNX data type {to}", ", ".join(DTYPES.values()))
+        b.refuse(f"to is ONNX data type {to}", SUPPORTED)
     return b.emit("Cast", [x], x.shape, np.dtype(DTYPES[to]))
 
 
@@ -127,5 +127,5 @@ def Cast(b: Builder, x: Tensor, *, to: int, saturate: int = 1, round_mode: str =
 def CastLike(
     b: Builder, x: Tensor, like: Tensor, *, saturate: int = 1, round_mode: str = "up"
 ) -> Tensor:
-    """Among float32, int8, uint8, int32, int64, bool. Floats are truncated and saturate."""
+    """Among float32, int8, uint8, int16, int32, int64, bool. Floats are truncated and saturate."""
     return b.emit("Cast", [x], x.shape, like.dtype)

@@ -8,9 +8,9 @@ import numpy as np
 from bitpose.ir.graph import Tensor
 from bitpose.onnx.builder import Builder
 from bitpose.onnx.initializers import DTYPES
-from bitpose.onnx.registry import onnx_operator
+from bitpose.onnx.registry import MICROSOFT, onnx_operator
 
-_CODES = ("int8", "uint8")
+_CODES = ("int8", "uint8", "int16", "uint16")
 
 
 def _parameters(
@@ -31,6 +31,7 @@ def _parameters(
     return b.constant(scales), b.constant(zero_points), axis
 
 
+@onnx_operator(7, domain=MICROSOFT)
 @onnx_operator(10)
 def QuantizeLinear(
     b: Builder,
@@ -44,12 +45,14 @@ def QuantizeLinear(
     precision: int = 0,
     saturate: int = 1,
 ) -> Tensor:
-    """float32 to int8 or uint8, constant scale and zero point; one per channel for constants."""
+    """float32 to int8, uint8, int16 or uint16; constant scale and zero point, one per channel for
+    constants.
+    """
     b.require_dtype(x, "the operand", "float32")
     if y_zero_point is None:
         dtype = DTYPES.get(output_dtype or 2)
         if dtype is None:
-            b.refuse(f"output_dtype is ONNX data type {output_dtype}", "int8, uint8")
+            b.refuse(f"output_dtype is ONNX data type {output_dtype}", ", ".join(_CODES))
         y_zero_point = b.constant(np.zeros(y_scale.shape, np.dtype(dtype)))
     b.require_dtype(y_zero_point, "the output", *_CODES)
     scale, zero_point, axis = _parameters(b, x, y_scale, y_zero_point, axis, block_size)
@@ -59,6 +62,7 @@ def QuantizeLinear(
     return b.emit("QuantizeLinear", operands, x.shape, zero_point.dtype, axis=axis)
 
 
+@onnx_operator(7, domain=MICROSOFT)
 @onnx_operator(10)
 def DequantizeLinear(
     b: Builder,
@@ -70,7 +74,7 @@ def DequantizeLinear(
     block_size: int = 0,
     output_dtype: int = 0,
 ) -> Tensor:
-    """int8, uint8, or constant int32, to float32; constant scale and zero point."""
+    """int8, uint8, int16, uint16, or constant int32, to float32; constant scale and zero point."""
     b.require_dtype(x, "the operand", *_CODES, "int32")
     if x.dtype == np.int32:
         b.value(x, "int32 operand")

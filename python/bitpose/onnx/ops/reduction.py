@@ -13,7 +13,7 @@ from bitpose.onnx.builder import Builder, Ints
 from bitpose.onnx.ops.shaping import transposed
 from bitpose.onnx.registry import onnx_operator
 
-_INTEGERS = ("int8", "uint8", "int32", "int64")
+_INTEGERS = ("int8", "uint8", "int16", "int32", "int64")
 
 
 def reduce(b: Builder, function: str, x: Tensor, axes: Sequence[int]) -> Tensor:
