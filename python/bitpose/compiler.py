@@ -62,6 +62,7 @@ def compile(
     shapes: Mapping[str, Sequence[int]] | None = None,
     constants: Mapping[str, NDArray[Any]] | None = None,
     precision: str | None = None,
+    weights: str | None = None,
     calibration: Sequence[Mapping[str, NDArray[Any]]] | None = None,
     options: Options | None = None,
     progress: Callable[[float], None] = lambda share: None,
@@ -78,11 +79,20 @@ def compile(
     see, a dict of arrays each, and `options` says how (`bitpose.quantize.Options`); `progress` is
     told the share of the calibration that is done.
 
+    `weights="float16"` stores the weights of floats in half the bytes, rounded once; the engine
+    computes with float32. By default only those are stored so that lose nothing, as those of a
+    float16 model do.
+
     Raises UnsupportedModelError, which lists all that stands in the way, InvalidModelError, and
     OSError.
     """
     from bitpose.passes import run_passes
+    from bitpose.passes.store_float16 import store_float16
 
+    if weights not in (None, "float16"):
+        raise InputError(
+            f"weights {weights!r}; there are 'float16' and None, as the model has them"
+        )
     source, folder = _read(model)
     graph = _imported(source, shapes, constants, folder)
     if precision == "int8":
@@ -91,7 +101,7 @@ def compile(
         raise InputError(f"precision {precision!r}; there are 'int8' and None, as the model is")
     elif calibration is not None or options is not None:
         raise InputError("calibration and options are for precision='int8'")
-    final = run_passes(graph)
+    final = store_float16(run_passes(graph), lossy=weights is not None)
     return Model(assemble(final, _metadata(source, licence)), final)
 
 

@@ -28,6 +28,10 @@ def compile_model(
     precision: Annotated[
         str | None, typer.Option(help="int8 quantizes a float network. Default: as it is.")
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="float16 stores the weights of floats in half the bytes."),
+    ] = None,
     calibration: Annotated[
         list[Path] | None,
         typer.Option(help="For int8: pictures of the kind it will see, or folders of them."),
@@ -59,7 +63,7 @@ def compile_model(
     start = time.perf_counter()
     shapes = _shapes(shape or [])
     if precision is None:
-        compiled = bitpose.compile(model, shapes=shapes, licence=licence)
+        compiled = bitpose.compile(model, shapes=shapes, weights=weights, licence=licence)
     else:
         session = bitpose.InferenceSession(model, shapes=shapes)
         feeds = photo_feeds(session, calibration or [], bgr, offset, divisor, variants=True)
@@ -70,6 +74,7 @@ def compile_model(
                 shapes=shapes,
                 licence=licence,
                 precision=precision,
+                weights=weights,
                 calibration=feeds,
                 options=Options(observer=observer, target=target, float_share=float_share),
                 progress=lambda share: bar.update(task, completed=share),
