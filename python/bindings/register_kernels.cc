@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 #include <optional>
 #include <string>
@@ -48,8 +49,9 @@ std::string compare_kernel(const std::string& family_name, const std::string& na
   return {};
 }
 
-py::list time_kernels_here(const std::string& filter, size_t samples, double sample_seconds,
-                           const std::optional<std::string>& isa) {
+py::typing::List<py::dict> time_kernels_here(const std::string& filter, size_t samples,
+                                             double sample_seconds,
+                                             const std::optional<std::string>& isa) {
   if (samples == 0) check(invalid_argument("samples must be positive"));
   const isa::Set available = isa ? isa::limit(isa::detect(), *isa) : isa::enabled();
   std::vector<KernelTime> times;
@@ -58,7 +60,7 @@ py::list time_kernels_here(const std::string& filter, size_t samples, double sam
     time_kernels({filter, available, samples, sample_seconds},
                  [&](const KernelTime& time) { times.push_back(time); });
   }
-  py::list rows;
+  py::typing::List<py::dict> rows;
   for (const KernelTime& time : times) {
     using py::operator""_a;
     rows.append(py::dict("family"_a = time.family, "kernel"_a = time.kernel, "isa"_a = time.isa,

@@ -2,7 +2,7 @@
 """The engine: sessions, the layout of model files, and every kernel by name."""
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,26 +156,15 @@ def compare_kernel(family: str, name: str, seed: int) -> str:
     or does not run here.
     """
 
-class KernelTime(TypedDict):
-    """What a kernel took on a shape; kernels/base/benchmark.h has the same."""
-
-    family: str
-    kernel: str
-    isa: str
-    shape: str
-    macs: int
-    bytes: int
-    median_seconds: float
-    p10_seconds: float
-    p90_seconds: float
-    portable_seconds: float
-
 def time_kernels(
     filter: str, samples: int, sample_seconds: float, isa: str | None
-) -> list[KernelTime]:
+) -> list[dict[str, Any]]:
     """Times the kernels that run here and whose name contains `filter`, on their family's shapes.
 
     A sample repeats a kernel until it has lasted `sample_seconds`; samples of a family take turns.
+    Each row has family, kernel, isa and shape (str), macs and bytes of a run (int), and
+    median_seconds, p10_seconds, p90_seconds and portable_seconds (float), see
+    kernels/base/benchmark.h.
     """
 
 def exp_f32(x: NDArray[np.float32]) -> NDArray[np.float32]:

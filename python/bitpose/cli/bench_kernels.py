@@ -3,21 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import Any
 
 from bitpose.cli.console import Report, console
 from bitpose.errors import InputError
-
-if TYPE_CHECKING:
-    from bitpose._core import KernelTime
 
 #: Length of a sample, long beside the clock's resolution and short beside a time slice.
 _SAMPLE_SECONDS = 1e-3
 
 
-def bench_kernels(kernel_filter: str, samples: int, isa: str | None) -> list[KernelTime]:
+def bench_kernels(kernel_filter: str, samples: int, isa: str | None) -> list[dict[str, Any]]:
     """Times kernels, prints a table for each family and returns the figures."""
     from bitpose import _core
 
@@ -29,7 +26,7 @@ def bench_kernels(kernel_filter: str, samples: int, isa: str | None) -> list[Ker
     return times
 
 
-def _family(name: str, times: Sequence[KernelTime]) -> Report:
+def _family(name: str, times: Sequence[Mapping[str, Any]]) -> Report:
     multiplies = any(time["macs"] for time in times)
     report = Report(
         name, "kernel", "shape", "us", "p10", "p90", "GMAC/s" if multiplies else "GB/s",

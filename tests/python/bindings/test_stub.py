@@ -19,7 +19,7 @@ WORDING = [
     (r"SupportsInt \| SupportsIndex", "int"),
     (r"SupportsFloat \| SupportsIndex", "float"),
 ]
-DICTIONARY = r"\bdict\[.*\]"  # pybind11 knows no element types of a dict.
+DICTIONARY = r"\bdict\[(?:[^\[\]]|\[[^\[\]]*\])*\]"  # pybind11 knows no element types of a dict.
 
 
 def signatures(stub: Path) -> dict[str, str]:

@@ -255,7 +255,7 @@ def test_scales_per_channel_of_activations_are_refused() -> None:
 
 
 def test_one_scale_needs_one_zero_point() -> None:
-    constants = {"in.s": np.array([0.1], F), "in.z": np.zeros(4, np.int8)}
+    constants: Any = {"in.s": np.array([0.1], F), "in.z": np.zeros(4, np.int8)}
     proto = model([node("QuantizeLinear", "x in.s in.z", "y")], {"x": (F, X)}, ["y"], constants)
     with pytest.raises(InvalidModelError, match="1 scales and 4 zero points"):
         check(proto)
