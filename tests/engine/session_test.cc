@@ -84,7 +84,7 @@ void runs_with_any_number_of_threads() {
 void simultaneous_runs_have_their_own_memory() {
   const auto session = make_session(counting_model(), {.threads = 2});
   std::vector<std::thread> callers;
-  for (size_t caller = 0; caller < 4; ++caller) {
+  for (size_t caller = 0; caller < 8; ++caller) {
     callers.emplace_back([&session, caller] {
       for (size_t seed = 0; seed < 20; ++seed) check_counting(session.get(), caller * 50 + seed);
     });
@@ -174,6 +174,28 @@ void derives_shapes_in_a_run() {
     CHECK(extent == length);
     for (uint32_t i = 0; i < 4; ++i) CHECK(y[i] == (i < length ? static_cast<float>(i) + 2 : 0));
   }
+}
+
+// Each run has shapes of its own.
+void simultaneous_runs_have_their_own_shapes() {
+  const auto session = make_session(narrowing_model(false));
+  std::vector<std::thread> callers;
+  for (int64_t caller = 0; caller < 8; ++caller) {
+    callers.emplace_back([&session, caller] {
+      for (int64_t i = 0; i < 50; ++i) {
+        const int64_t n = (caller + i) % 5;
+        int64_t extent = -1;
+        std::vector<float> y(4);
+        const std::span<std::byte> to[] = {std::as_writable_bytes(std::span(&extent, 1)),
+                                           std::as_writable_bytes(std::span(y))};
+        const std::span<const std::byte> from[] = {std::as_bytes(std::span(&n, 1))};
+        Shape shapes[2];
+        CHECK_OK(session->run(from, to, shapes));
+        CHECK(extent == n && shapes[1] == Shape{static_cast<uint32_t>(n)});
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
 }
 
 // One element that is repeated to four must not be overwritten by the first of them.
@@ -286,6 +308,7 @@ int main() {
   profiler_names_operators();
   plans_in_place_and_views();
   derives_shapes_in_a_run();
+  simultaneous_runs_have_their_own_shapes();
   repeats_what_turns_out_small();
   refuses_wrong_buffers();
   refuses_what_is_beyond_a_limit();
