@@ -111,14 +111,18 @@ def test_errors_have_types(model: bytes) -> None:
         bitpose.InferenceSession(model, isa="mmx")
 
 
-def test_int8_from_calibration(model: bytes) -> None:
+def test_codes_from_calibration(model: bytes) -> None:
     feeds = [feed(seed) for seed in range(3)]
-    compiled = bitpose.compile(colour_means(), precision="int8", calibration=feeds)
-    assert compiled.graph is not None
-    assert "conv2d_qs8" in [node.op for node in compiled.graph.nodes]
-    (exact,) = bitpose.InferenceSession(model).run(None, feed())
-    (got,) = bitpose.InferenceSession(compiled.to_bytes()).run(None, feed())
-    np.testing.assert_allclose(got, exact, atol=0.02)
+    for precision, operator, tolerance in (
+        ("int8", "conv2d_qs8", 0.02),
+        ("int16", "conv2d_qs16", 0.004),
+    ):
+        compiled = bitpose.compile(colour_means(), precision=precision, calibration=feeds)
+        assert compiled.graph is not None
+        assert operator in [node.op for node in compiled.graph.nodes]
+        (exact,) = bitpose.InferenceSession(model).run(None, feed())
+        (got,) = bitpose.InferenceSession(compiled.to_bytes()).run(None, feed())
+        np.testing.assert_allclose(got, exact, atol=tolerance)
     for arguments, message in (
         ({"precision": "int8"}, "needs calibration"),
         ({"precision": "int8", "calibration": []}, "at least one input"),

@@ -9,5 +9,6 @@ DequantizeLinear, which the passes turn into integer operators as they do with a
 
 from bitpose.quantize.mixed import share_in_float
 from bitpose.quantize.quantizer import Options, quantize
+from bitpose.quantize.widen import widen
 
-__all__ = ["Options", "quantize", "share_in_float"]
+__all__ = ["Options", "quantize", "share_in_float", "widen"]
