@@ -338,10 +338,10 @@ Status Reader::check_float16() const {
   };
   for (const OperatorNode& node : network_.operators) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (is_float16(node.inputs[i]) && !(node.type->widens_weights && i == 1)) {
-        return invalid_model(text(node.text(), ": reads ", tensor_text(node.inputs[i]),
-                                  ", which is float16, but only weights may be"));
-      }
+      const bool is_weights = node.type->widens_weights && i == 1;
+      if (is_weights || !is_float16(node.inputs[i])) continue;
+      return invalid_model(text(node.text(), ": reads ", tensor_text(node.inputs[i]),
+                                ", which is float16, but only weights may be"));
     }
   }
   const auto output = std::find_if(network_.outputs.begin(), network_.outputs.end(), is_float16);
