@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.accuracy.boxes import overlap
 from bitpose.pose.photo import letterbox, load_photo
 from bitpose.session import InferenceSession, NodeArg
 
@@ -115,17 +116,9 @@ def _found(picked: list[Array], reference: list[Array]) -> tuple[int, int]:
     same = (
         (classes == r_classes[:, None])
         & (np.abs(scores - r_scores[:, None]) <= 0.03)
-        & (overlaps(boxes[None], r_boxes[:, None]) >= 0.9)
+        & (np.array([overlap(box, boxes) for box in r_boxes]) >= 0.9)
     )
     return int(same.any(1)[sure].sum()), int(sure.sum())
-
-
-def overlaps(a: Array, b: Array) -> Array:
-    """Intersection over union of boxes [..., y, x, y, x]."""
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    both = np.clip(sides, 0, None).prod(-1)
-    areas = [(x[..., 2:] - x[..., :2]).prod(-1) for x in (a, b)]
-    return np.asarray(both / (areas[0] + areas[1] - both))
 
 
 def test_detection() -> None:
