@@ -9,7 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).resolve().parents[3] / "python" / "bitpose"
+CYTHON = sorted(PACKAGE.rglob("*.pyx"))
 
 # How pybind11 words what the stub says shorter.
 WORDING = [
@@ -50,7 +53,9 @@ def test_core_stub_is_what_pybind11_reports(tmp_path: Path) -> None:
     assert signatures(PACKAGE / "_core.pyi") == generated
 
 
-def test_native_stub_is_what_cython_reports() -> None:
-    command = [sys.executable, "-m", "mypy.stubtest", "--concise", "bitpose._native"]
+@pytest.mark.parametrize("source", CYTHON, ids=lambda path: path.stem)
+def test_cython_stub_is_what_the_module_says(source: Path) -> None:
+    module = ".".join(source.relative_to(PACKAGE.parent).with_suffix("").parts)
+    command = [sys.executable, "-m", "mypy.stubtest", "--concise", module]
     result = subprocess.run(command, check=False, cwd="/", capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
