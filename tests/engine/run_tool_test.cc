@@ -43,7 +43,8 @@ void sha256_is_the_standard() {
         "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-// The documented filling of inputs from a seed, and the hash of the outputs.
+// The documented filling of inputs from a seed, and the hash of the outputs. Empty where an
+// operator refuses a shape that came out in the run, as operators drawn at random may.
 std::string expected_hash(const ModelBuilder& builder, uint64_t seed) {
   std::unique_ptr<Session> session;
   CHECK_OK(Session::create(builder.load(), {}, &session));
@@ -65,7 +66,9 @@ std::string expected_hash(const ModelBuilder& builder, uint64_t seed) {
   const std::vector<std::span<const std::byte>> from(inputs.begin(), inputs.end());
   const std::vector<std::span<std::byte>> to(outputs.begin(), outputs.end());
   std::vector<Shape> shapes(to.size());
-  CHECK_OK(session->run(from, to, shapes));
+  const Status status = session->run(from, to, shapes);
+  if (contains(status.message(), "in this run")) return {};
+  CHECK_OK(status);
   Sha256 hash;
   for (size_t i = 0; i < to.size(); ++i) {
     const DType dtype = session->outputs()[i].dtype;
@@ -78,7 +81,8 @@ void runs_models(const std::string& command) {
   const std::string path = "run_tool_test." + std::to_string(getpid());
   const std::string model = path + ".bpm";
   const std::string trace = path + ".json";
-  for (uint64_t seed = 1; seed < 4; ++seed) {
+  int networks = 0;
+  for (uint64_t seed = 1; networks < 3; ++seed) {
     const ModelBuilder builder = random_network(seed, 30);
     const std::vector<std::byte> file = builder.build();
     std::ofstream(model, std::ios::binary)
@@ -86,6 +90,8 @@ void runs_models(const std::string& command) {
                static_cast<std::streamsize>(file.size()));
     const std::string run = command + " " + model + " --seed " + std::to_string(seed);
     const std::string expected = expected_hash(builder, seed);
+    if (expected.empty()) continue;
+    ++networks;
     for (const char* how : {" --hash", " --hash --threads 3 --repeat 5"}) {
       const std::string got = output_of(run + how);
       CHECK(got == expected, run + how + ": " + got);
