@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/base/clamp.h"
+
 namespace bitpose {
 
 /// The output codes of an operator, int8 or int16: q = zero_point + rint(real / scale), kept in
@@ -37,6 +39,11 @@ inline int32_t requantize_rounded(float acc, float multiplier, const OutputRange
   x = x > low ? x : low;
   x = x < high ? x : high;
   return static_cast<int32_t>(rintf(x)) + range.zero_point;
+}
+
+/// What stands in the place of `requantize` where nothing rounds the result to codes: real numbers.
+inline float rescale(int32_t acc, float multiplier, float fmin, float fmax) {
+  return clamp(static_cast<float>(acc) * multiplier, fmin, fmax);
 }
 
 inline int8_t requantize(int32_t acc, float multiplier, const OutputRange& range) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arm_neon.h>
 
+#include "kernels/base/f32_vector_neon.h"
 #include "kernels/igemm_qs8/igemm_qs8.h"
 
 // ARMv8.0 multiplies bytes into int16 and adds pairs of int16 into int32. The panel holds pairs of
@@ -46,6 +47,21 @@ inline int8x16_t requantize_row(const int32x4_t* acc, const float* multiplier,
                                       vqmovn_s16(vqaddq_s16(high, zero_point)));
   return vminq_s8(vmaxq_s8(codes, vdupq_n_s8(static_cast<int8_t>(range.qmin))),
                   vdupq_n_s8(static_cast<int8_t>(range.qmax)));
+}
+
+/// Writes the real results of `rows` rows. Their sums come through memory, since this is apart from
+/// the tile, whose registers it would take.
+[[gnu::noinline]] void store_reals(const IgemmQs8Args& args, size_t row, size_t rows,
+                                   const int32_t* sums, const float* multiplier) {
+  const F32x4 fmin = F32x4::splat(args.fmin), fmax = F32x4::splat(args.fmax);
+  float* dst = args.real_dst + row * args.dst_stride;
+  for (size_t r = 0; r < rows; ++r, sums += NR, dst += args.dst_stride) {
+    for (size_t j = 0; j < args.n; j += 4) {
+      const F32x4 sum = {vcvtq_f32_s32(vld1q_s32(sums + j))};
+      const F32x4 x = clamp(sum * F32x4::load(multiplier + j), fmin, fmax);
+      x.store_partial(dst + j, args.n - j);
+    }
+  }
 }
 
 /// Products of one pair of k with 16 columns.
@@ -144,6 +160,16 @@ inline void tile(const IgemmQs8Args& args, size_t row) {
                                             : args.a + i * args.a_stride;
     }
     weights = accumulate<MR, kShare>(acc, rows, args.kc, weights);
+  }
+  if (args.real_dst != nullptr) {
+    int32_t sums[MR * NR];
+#pragma GCC unroll 4
+    for (size_t r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+      for (size_t j = 0; j < 4; ++j) vst1q_s32(sums + r * NR + 4 * j, acc[r][j]);
+    }
+    store_reals(args, row, MR, sums, multiplier);
+    return;
   }
 #pragma GCC unroll 4
   for (int r = 0; r < MR; ++r) {

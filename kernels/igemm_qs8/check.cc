@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 
 #include "kernels/base/compare.h"
 #include "kernels/base/family.h"
@@ -11,6 +12,8 @@
 
 namespace bitpose {
 namespace {
+
+constexpr float kUnbounded = std::numeric_limits<float>::infinity();
 
 size_t step(const IgemmQs8Problem& problem) {
   return problem.row_step != 0 ? problem.row_step : problem.layer.ks * problem.layer.kc;
@@ -61,6 +64,9 @@ IgemmQs8Problem random_problem(Random& random, Operands& operands) {
       symmetric || random.chance(2) ? 0 : static_cast<int32_t>(random.integer(-128, 127));
   problem.a = operands.a.data();
   problem.range = random_range(random);
+  problem.real = random.chance(2);
+  problem.fmin = random.chance(2) ? -kUnbounded : random.real(-20.0f, 0.0f);
+  problem.fmax = random.chance(2) ? kUnbounded : random.real(0.0f, 20.0f);
   return problem;
 }
 
@@ -95,8 +101,12 @@ std::string compare(size_t index, uint64_t seed) {
       "m=" + std::to_string(problem.m) + " n=" + std::to_string(problem.layer.n) +
       " ks=" + std::to_string(problem.layer.ks) + " kc=" + std::to_string(problem.layer.kc) +
       (problem.indirect ? " indirect" : "");
-  return first_difference<int8_t>(text, run_igemm_qs8(kernel, problem),
-                                  run_igemm_qs8(portable, problem));
+  PackedIgemmQs8 got(kernel, problem);
+  PackedIgemmQs8 expected(portable, problem);
+  got.run();
+  expected.run();
+  return problem.real ? first_difference<float>(text + " real", got.real_dst(), expected.real_dst())
+                      : first_difference<int8_t>(text, got.dst(), expected.dst());
 }
 
 }  // namespace
@@ -108,7 +118,13 @@ PackedIgemmQs8::PackedIgemmQs8(const IgemmQs8Kernel& kernel, const IgemmQs8Probl
   const size_t elements = (problem.m - 1) * row_step + layer.ks * layer.kc;
   a_.assign(elements + kOverread, int8_t{-77});
   std::copy_n(problem.a, elements, a_.begin());
-  dst_.resize(problem.m * n_);
+  if (problem.real) {
+    real_dst_.resize(problem.m * n_);
+    args_.fmin = problem.fmin;
+    args_.fmax = problem.fmax;
+  } else {
+    dst_.resize(problem.m * n_);
+  }
   args_.m = problem.m;
   args_.ks = layer.ks;
   args_.kc = layer.kc;
@@ -141,7 +157,11 @@ void PackedIgemmQs8::run() {
   for (size_t column = 0; column < n_; column += nr) {
     args_.panel = panels_.get() + column / nr * panel_bytes_;
     args_.n = std::min(nr, n_ - column);
-    args_.dst = dst_.data() + column;
+    if (real_dst_.empty()) {
+      args_.dst = dst_.data() + column;
+    } else {
+      args_.real_dst = real_dst_.data() + column;
+    }
     kernel_.run(args_);
   }
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "kernels/base/isa.h"
@@ -13,6 +14,10 @@
 ///
 ///   acc(i, j) = bias(j) + sum_{t < ks} sum_{k < kc} (a_t(i, k) - za) * (w(j, t, k) - zw)
 ///   dst(i, j) = requantize(acc(i, j), multiplier(j), range) (kernels/base/requantize.h)
+///
+/// or, where real numbers are wanted instead of codes,
+///
+///   real_dst(i, j) = rescale(acc(i, j), multiplier(j), fmin, fmax)
 ///
 /// Rows i are output pixels, columns j output channels, t the taps of the filter; a_t(i, .) is the
 /// input pixel under tap t. acc is exact modulo 2^32. With stored bytes a and w,
@@ -57,12 +62,15 @@ struct IgemmQs8Args {
   const int32_t* row_bias = nullptr;  ///< [m] or null.
   const void* panel = nullptr;        ///< Packed, aligned to kAlignment.
   int8_t* dst = nullptr;
-  size_t dst_stride = 0;  ///< Bytes between rows of dst.
+  float* real_dst = nullptr;  ///< Null for codes; `dst` and `range` do not count where it is set.
+  size_t dst_stride = 0;      ///< Elements between rows of dst or real_dst.
   OutputRange range;
+  float fmin = -std::numeric_limits<float>::infinity();
+  float fmax = std::numeric_limits<float>::infinity();
 };
 
-/// Reads up to kOverread bytes behind each row of activations. May compute a row twice, so dst may
-/// not overlap the activations.
+/// Reads up to kOverread bytes behind each row of activations. May compute a row twice, so what is
+/// written may not overlap the activations.
 using IgemmQs8 = void(const IgemmQs8Args& args);
 
 /// What the packer proves about a layer from its actual weights; never read from a file.

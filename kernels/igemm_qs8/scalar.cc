@@ -24,8 +24,13 @@ void igemm_qs8(const IgemmQs8Args& args) {
           acc += static_cast<uint32_t>(product);
         }
       }
-      args.dst[i * args.dst_stride + j] =
-          requantize(static_cast<int32_t>(acc), multiplier[j], args.range);
+      const auto sum = static_cast<int32_t>(acc);
+      const size_t index = i * args.dst_stride + j;
+      if (args.real_dst != nullptr) {
+        args.real_dst[index] = rescale(sum, multiplier[j], args.fmin, args.fmax);
+      } else {
+        args.dst[index] = requantize(sum, multiplier[j], args.range);
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <immintrin.h>
 
+#include "kernels/base/f32_vector_avx2.h"
 #include "kernels/igemm_qs8/igemm_qs8.h"
 
 // AVX2 has no exact product of signed bytes, so two kernels share the work:
@@ -52,6 +53,56 @@ inline void store_bytes(int8_t* dst, __m256i codes, size_t count) {
   alignas(32) int8_t bytes[32];
   _mm256_store_si256(reinterpret_cast<__m256i*>(bytes), codes);
   __builtin_memcpy(dst, bytes, count);
+}
+
+/// Lanes of 128 bits: the lower ones of a and b, or the upper ones.
+inline F32x8 lower_lanes(F32x8 a, F32x8 b) { return {_mm256_permute2f128_ps(a.v, b.v, 0x20)}; }
+inline F32x8 upper_lanes(F32x8 a, F32x8 b) { return {_mm256_permute2f128_ps(a.v, b.v, 0x31)}; }
+
+/// Writes the real results of `rows` rows of NV vectors, which are in the order of the panel. Their
+/// sums come through memory, since this is apart from the tile, whose registers it would take.
+template <size_t NV>
+[[gnu::noinline]] void store_reals(const IgemmQs8Args& args, size_t row, size_t rows,
+                                   const int32_t* sums, const float* multiplier) {
+  const F32x8 fmin = F32x8::splat(args.fmin), fmax = F32x8::splat(args.fmax);
+  float* dst = args.real_dst + row * args.dst_stride;
+  for (size_t r = 0; r < rows; ++r, sums += NV * kVector, dst += args.dst_stride) {
+    F32x8 x[NV];
+#pragma GCC unroll 4
+    for (size_t v = 0; v < NV; ++v) {
+      const auto* sum = reinterpret_cast<const __m256i*>(sums + v * kVector);
+      x[v] = clamp(
+          F32x8{_mm256_cvtepi32_ps(_mm256_load_si256(sum))} * F32x8::load(multiplier + v * kVector),
+          fmin, fmax);
+    }
+#pragma GCC unroll 4
+    for (size_t v = 0; v < NV; ++v) {
+      const size_t column = v * kVector, pair = 2 * v % NV;
+      if (args.n <= column) break;
+      const F32x8 ordered =
+          v < NV / 2 ? lower_lanes(x[pair], x[pair + 1]) : upper_lanes(x[pair], x[pair + 1]);
+      if (args.n >= column + kVector) {
+        ordered.store(dst + column);
+      } else {
+        ordered.store_partial(dst + column, args.n - column);
+      }
+    }
+  }
+}
+
+/// The same of the sums in registers.
+template <size_t MR, size_t NV>
+inline void store_reals(const IgemmQs8Args& args, size_t row, const __m256i (&acc)[MR][NV],
+                        const float* multiplier) {
+  alignas(32) int32_t sums[MR * NV * kVector];
+#pragma GCC unroll 4
+  for (size_t r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+    for (size_t v = 0; v < NV; ++v) {
+      _mm256_store_si256(reinterpret_cast<__m256i*>(sums + (r * NV + v) * kVector), acc[r][v]);
+    }
+  }
+  store_reals<NV>(args, row, MR, sums, multiplier);
 }
 
 template <int MR>
@@ -110,6 +161,7 @@ inline void sign_tile(const IgemmQs8Args& args, size_t row, const Epilogue& out)
     for (int r = 0; r < MR; ++r) rows[r] = row_at(args, row + static_cast<size_t>(r), t);
     accumulate_sign<MR>(acc, rows, args.kc, weights + t * tap_bytes);
   }
+  if (args.real_dst != nullptr) return store_reals(args, row, acc, multiplier);
   int8_t* dst = args.dst + row * args.dst_stride;
 #pragma GCC unroll 2
   for (int r = 0; r < MR; ++r) {
@@ -176,6 +228,7 @@ inline void wide_tile(const IgemmQs8Args& args, size_t row, const Epilogue& out)
     for (int r = 0; r < MR; ++r) rows[r] = row_at(args, row + static_cast<size_t>(r), t);
     accumulate_wide<MR>(acc, rows, args.kc, weights + t * tap_words);
   }
+  if (args.real_dst != nullptr) return store_reals(args, row, acc, multiplier);
   int8_t* dst = args.dst + row * args.dst_stride;
 #pragma GCC unroll 4
   for (int r = 0; r < MR; ++r) {
