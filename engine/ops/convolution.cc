@@ -28,6 +28,21 @@ void check_multipliers(const ConvLayer& layer, const CreateArgs& args, OperandCh
   }
 }
 
+/// The checks of an 8-bit layer but for y.
+void check_conv_qs8_inputs(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args,
+                           OperandChecks& checks) {
+  const TensorDesc& weights = args.inputs[1];
+  checks.of("x", args.inputs[0]).dtype({DType::kS8}).rank(4).quantized();
+  checks.of("weights", weights).dtype({DType::kS8}).rank(weights_rank).constant();
+  checks.require(weights.shape.elements() > 0, "weights must not be empty");
+  checks.require(weights.zero_point >= -128 && weights.zero_point <= 127,
+                 "the weights' zero point must be in -128..127");
+  checks.of("bias", args.inputs[2]).dtype({DType::kS32}).shape({layer.columns}).constant();
+  checks.of("multiplier", args.inputs[3]).dtype({DType::kF32}).shape({layer.columns}).constant();
+  check_groups(layer, checks);
+  check_multipliers(layer, args, checks);
+}
+
 }  // namespace
 
 void check_groups(const ConvLayer& layer, OperandChecks& checks) {
@@ -54,17 +69,14 @@ void check_conv_f32_operands(const ConvLayer& layer, uint32_t weights_rank, cons
 
 void check_conv_qs8_operands(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args,
                              OperandChecks& checks) {
-  const TensorDesc& weights = args.inputs[1];
-  checks.of("x", args.inputs[0]).dtype({DType::kS8}).rank(4).quantized();
-  checks.of("weights", weights).dtype({DType::kS8}).rank(weights_rank).constant();
-  checks.require(weights.shape.elements() > 0, "weights must not be empty");
-  checks.require(weights.zero_point >= -128 && weights.zero_point <= 127,
-                 "the weights' zero point must be in -128..127");
-  checks.of("bias", args.inputs[2]).dtype({DType::kS32}).shape({layer.columns}).constant();
-  checks.of("multiplier", args.inputs[3]).dtype({DType::kF32}).shape({layer.columns}).constant();
+  check_conv_qs8_inputs(layer, weights_rank, args, checks);
   checks.of("y", args.outputs[0]).dtype({DType::kS8}).quantized();
-  check_groups(layer, checks);
-  check_multipliers(layer, args, checks);
+}
+
+void check_conv_qs8_f32_operands(const ConvLayer& layer, const CreateArgs& args,
+                                 OperandChecks& checks) {
+  check_conv_qs8_inputs(layer, 4, args, checks);
+  checks.of("y", args.outputs[0]).dtype({DType::kF32});
 }
 
 ConvLayer dense_layer(const CreateArgs& args) {

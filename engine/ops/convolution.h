@@ -75,6 +75,10 @@ void check_conv_f32_operands(const ConvLayer& layer, uint32_t weights_rank, cons
 void check_conv_qs8_operands(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args,
                              OperandChecks& checks);
 
+/// The same of a dense layer whose y is float32.
+void check_conv_qs8_f32_operands(const ConvLayer& layer, const CreateArgs& args,
+                                 OperandChecks& checks);
+
 /// A convolution: everything but the kernel.
 class ConvOperator : public Operator {
  public:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The convolutions against their definition, over random windows, shapes and thread counts.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -176,9 +177,9 @@ std::vector<T> reference(const Layer& layer, const Shape& output, const F& eleme
 
 /// Creates the operator, reshapes and runs it. Inputs are given with their data; activations are
 /// followed by the bytes that a kernel may read.
-template <typename T>
+template <typename T, typename X>
 std::vector<T> run(const std::string& type_name, const Layer& layer, std::vector<TensorDesc> inputs,
-                   TensorDesc output, const std::vector<T>& x, isa::Set isas, size_t threads) {
+                   TensorDesc output, const std::vector<X>& x, isa::Set isas, size_t threads) {
   const ConvAttributes attributes{layer.window(), layer.attributes.range};
   CreateArgs create;
   create.attributes = &attributes;
@@ -196,8 +197,8 @@ std::vector<T> run(const std::string& type_name, const Layer& layer, std::vector
   const size_t scratch_bytes = op->scratch_per_thread(inputs, {&output, 1});
   const size_t stride = (scratch_bytes + kAlignment - 1) / kAlignment * kAlignment;
   const AlignedBuffer scratch(stride * threads + 1);
-  std::vector<T> source = x;
-  source.resize(x.size() + kOverread / sizeof(T), T{77});
+  std::vector<X> source = x;
+  source.resize(x.size() + kOverread / sizeof(X), X{77});
   std::vector<T> y(output.shape.elements());
   std::vector<TensorRef> refs;
   refs.reserve(inputs.size());
@@ -324,18 +325,33 @@ void check_qs8(uint64_t seed, Kind kind) {
       describe(DType::kS32, {layer.columns}, bias.data()),
       describe(DType::kF32, {layer.columns}, multiplier.data())};
   const Shape output = output_shape(layer);
-  const auto expected = reference<int8_t>(layer, output, [&](auto n, auto y, auto px, auto column) {
+  const auto sum = [&](auto n, auto y, auto px, auto column) {
     int32_t acc = bias[column];
     for_each_tap(layer, n, y, px, column, [&](size_t w, int64_t i) {
       const int32_t a = i < 0 ? input_zero : x[static_cast<size_t>(i)];
       acc += (a - input_zero) * (weights[w] - weight_zero);
     });
-    return requantize(acc, multiplier[column], range);
+    return acc;
+  };
+  const auto expected = reference<int8_t>(layer, output, [&](auto n, auto y, auto px, auto column) {
+    return requantize(sum(n, y, px, column), multiplier[column], range);
   });
   for_each_isa_and_thread_count([&](isa::Set isas, size_t threads) {
     const auto got = run<int8_t>(layer.operator_name("_qs8"), layer, inputs,
                                  quantized(output, range.zero_point), x, isas, threads);
     check_equal(got, expected, layer.text());
+  });
+  if (layer.is_depthwise()) return;
+  layer.attributes.range.real[0] = random.chance(2) ? 0.0f : -50.0f;
+  layer.attributes.range.real[1] = random.chance(2) ? 6.0f : 5000.0f;
+  const auto real = reference<float>(layer, output, [&](auto n, auto y, auto px, auto column) {
+    const float exact = static_cast<float>(sum(n, y, px, column)) * multiplier[column];
+    return std::clamp(exact, layer.attributes.range.real[0], layer.attributes.range.real[1]);
+  });
+  for_each_isa_and_thread_count([&](isa::Set isas, size_t threads) {
+    const auto got = run<float>(layer.operator_name("_qs8_f32"), layer, inputs,
+                                describe(DType::kF32, output), x, isas, threads);
+    check_equal(got, real, layer.text());
   });
 }
 

@@ -10,6 +10,13 @@ uint32_t groups_of(Maker& m, uint32_t channels) {
   return channels % groups == 0 ? groups : 1;
 }
 
+Attributes float_range(Maker& m, Attributes attributes) {
+  const bool relu = m.random.chance(2);
+  attributes.emplace_back("fmin", relu ? 0.0 : -kUnbounded);
+  attributes.emplace_back("fmax", relu && m.random.chance(2) ? 6.0 : kUnbounded);
+  return attributes;
+}
+
 Result conv2d_qs8(Maker& m) {
   const Result x = m.pick(DType::kS8, 4);
   if (!x) return {};
@@ -21,6 +28,18 @@ Result conv2d_qs8(Maker& m) {
                {*x, m.constant_codes({o, kh, kw, c}, w), m.constant_words({o}, -20000, 20000),
                 m.constant_floats({o}, 1e-4f, 1e-2f)},
                DType::kS8, m.quantized_range(m.window(kh, kw)), m.codes(DType::kS8));
+}
+
+Result conv2d_qs8_f32(Maker& m) {
+  const Result x = m.pick(DType::kS8, 4);
+  if (!x) return {};
+  const uint32_t channels = m.builder.desc(*x).shape[3], groups = groups_of(m, channels);
+  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), o = groups * m.small(1, 12);
+  const Quantization w{0, m.random.chance(2) ? 0 : m.codes(DType::kS8).zero_point};
+  return m.add("conv2d_qs8_f32",
+               {*x, m.constant_codes({o, kh, kw, channels / groups}, w),
+                m.constant_words({o}, -20000, 20000), m.constant_floats({o}, 1e-4f, 1e-2f)},
+               DType::kF32, float_range(m, m.window(kh, kw)));
 }
 
 Result dwconv2d_qs8(Maker& m) {
@@ -55,13 +74,6 @@ Result dwconv2d_qs16(Maker& m) {
                {*x, m.constant_codes({kh, kw, c}), m.constant_words({c}, -20000, 20000),
                 m.constant_floats({c}, 1e-6f, 1e-4f)},
                y, m.quantized_range(m.window(kh, kw), y), m.codes(y));
-}
-
-Attributes float_range(Maker& m, Attributes attributes) {
-  const bool relu = m.random.chance(2);
-  attributes.emplace_back("fmin", relu ? 0.0 : -kUnbounded);
-  attributes.emplace_back("fmax", relu && m.random.chance(2) ? 6.0 : kUnbounded);
-  return attributes;
 }
 
 Result conv2d_f32(Maker& m) {
@@ -99,6 +111,18 @@ Result deconv2d_qs8(Maker& m) {
                {*x, m.constant_codes({o, kh, kw, channels / groups}, w),
                 m.constant_words({o}, -20000, 20000), m.constant_floats({o}, 1e-4f, 1e-2f)},
                DType::kS8, m.quantized_range(deconv_window(m, kh, kw)), m.codes(DType::kS8));
+}
+
+Result deconv2d_qs8_f32(Maker& m) {
+  const Result x = m.pick(DType::kS8, 4);
+  if (!x) return {};
+  const uint32_t channels = m.builder.desc(*x).shape[3], groups = groups_of(m, channels);
+  const uint32_t kh = m.small(1, 4), kw = m.small(1, 4), o = groups * m.small(1, 12);
+  const Quantization w{0, m.random.chance(2) ? 0 : m.codes(DType::kS8).zero_point};
+  return m.add("deconv2d_qs8_f32",
+               {*x, m.constant_codes({o, kh, kw, channels / groups}, w),
+                m.constant_words({o}, -20000, 20000), m.constant_floats({o}, 1e-4f, 1e-2f)},
+               DType::kF32, float_range(m, deconv_window(m, kh, kw)));
 }
 
 Result deconv2d_f32(Maker& m) {
@@ -223,8 +247,9 @@ Result resize2d_f32(Maker& m) { return resize(m, "resize2d_f32", DType::kF32); }
 constexpr Generator kGenerators[] = {
     {"avgpool2d_f32", avgpool2d_f32},   {"avgpool2d_qs8", avgpool2d_qs8},
     {"conv2d_f32", conv2d_f32},         {"conv2d_qs16", conv2d_qs16},
-    {"conv2d_qs8", conv2d_qs8},         {"conv2d_s32", conv2d_s32},
-    {"deconv2d_f32", deconv2d_f32},     {"deconv2d_qs8", deconv2d_qs8},
+    {"conv2d_qs8", conv2d_qs8},         {"conv2d_qs8_f32", conv2d_qs8_f32},
+    {"conv2d_s32", conv2d_s32},         {"deconv2d_f32", deconv2d_f32},
+    {"deconv2d_qs8", deconv2d_qs8},     {"deconv2d_qs8_f32", deconv2d_qs8_f32},
     {"dwconv2d_f32", dwconv2d_f32},     {"dwconv2d_qs16", dwconv2d_qs16},
     {"dwconv2d_qs8", dwconv2d_qs8},     {"dwdeconv2d_f32", dwdeconv2d_f32},
     {"dwdeconv2d_qs8", dwdeconv2d_qs8}, {"matmul_f32", matmul_f32},

@@ -133,6 +133,7 @@ _CONV = _u32("stride_h", "stride_w", "dilation_h", "dilation_w") | _PADS
 _DECONV = _CONV | _u32("output_padding_h", "output_padding_w")
 _POOL = _u32("kernel_h", "kernel_w") | _CONV
 _RANGE = {"qmin": "s32", "qmax": "s32"}
+_REAL_RANGE = {"fmin": "f32", "fmax": "f32"}
 _SCALED_RANGE = {"multiplier": "f32"} | _RANGE
 _RESIZE = (
     _u32("output_h", "output_w") | {"scale_h": "f32", "scale_w": "f32"} | _u32("coordinate_mode")
@@ -160,6 +161,10 @@ def _conv_qs8(weights_rank: int, window: Mapping[str, str] = _CONV) -> OperatorS
     )
 
 
+def _conv_qs8_f32(window: Mapping[str, str] = _CONV) -> OperatorSpec:
+    return OperatorSpec(_conv_qs8(4).inputs, _float("y", 4), {**window, **_REAL_RANGE})
+
+
 def _conv_qs16(weights_rank: int) -> OperatorSpec:
     _, *constants = _conv_qs8(weights_rank).inputs
     x = OperandSpec("x", ("int16",), quantized=True, rank=4)
@@ -170,9 +175,7 @@ def _conv_qs16(weights_rank: int) -> OperatorSpec:
 def _conv_f32(weights_rank: int, window: Mapping[str, str] = _CONV) -> OperatorSpec:
     weights = OperandSpec("weights", WEIGHTS, constant=True, rank=weights_rank)
     constants = (weights, _float("bias", 1, True))
-    return OperatorSpec(
-        (_float("x", 4), *constants), _float("y", 4), {**window, "fmin": "f32", "fmax": "f32"}
-    )
+    return OperatorSpec((_float("x", 4), *constants), _float("y", 4), {**window, **_REAL_RANGE})
 
 
 def _map(x: OperandSpec, y: OperandSpec, **attributes: str) -> OperatorSpec:
@@ -217,11 +220,13 @@ _INDICES = OperandSpec("indices", _INDEX)
 ENGINE: Mapping[str, OperatorSpec] = {
     "conv2d_qs8": _conv_qs8(4),
     "dwconv2d_qs8": _conv_qs8(3),
+    "conv2d_qs8_f32": _conv_qs8_f32(),
     "conv2d_qs16": _conv_qs16(4),
     "dwconv2d_qs16": _conv_qs16(3),
     "conv2d_f32": _conv_f32(4),
     "dwconv2d_f32": _conv_f32(3),
     "deconv2d_qs8": _conv_qs8(4, _DECONV),
+    "deconv2d_qs8_f32": _conv_qs8_f32(_DECONV),
     "deconv2d_f32": _conv_f32(4, _DECONV),
     "dwdeconv2d_qs8": _conv_qs8(3, _DECONV),
     "dwdeconv2d_f32": _conv_f32(3, _DECONV),

@@ -308,12 +308,14 @@ def _transpose(inputs: Sequence[Tensor], attributes: Mapping[str, Attribute], _:
 
 _RULES: Mapping[str, _Rule] = {
     "conv2d_qs8": _conv,
+    "conv2d_qs8_f32": _conv,
     "dwconv2d_qs8": _dwconv,
     "conv2d_qs16": _conv,
     "dwconv2d_qs16": _dwconv,
     "conv2d_f32": _conv,
     "dwconv2d_f32": _dwconv,
     "deconv2d_qs8": _deconv,
+    "deconv2d_qs8_f32": _deconv,
     "deconv2d_f32": _deconv,
     "dwdeconv2d_qs8": _dwdeconv,
     "dwdeconv2d_f32": _dwdeconv,

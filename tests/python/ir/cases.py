@@ -108,6 +108,11 @@ def _range(random: Random, dtype: np.dtype[Any] = S8) -> dict[str, int]:
     return {"qmin": low, "qmax": high}
 
 
+def _real_range(random: Random) -> dict[str, float]:
+    low, high = (-np.inf, np.inf) if random.random() < 0.5 else (0.0, 6.0)
+    return {"fmin": low, "fmax": high}
+
+
 def _picture(random: Random, most_channels: int = 40) -> tuple[int, int, int, int]:
     n, h, w = random.integers(1, 3), random.integers(3, 12), random.integers(3, 12)
     return int(n), int(h), int(w), int(random.integers(1, most_channels))
@@ -167,6 +172,13 @@ def _conv_qs8(random: Random, kind: str) -> Operation:
     )
 
 
+def _conv_qs8_f32(random: Random, kind: str) -> Operation:
+    codes = _conv_qs8(random, kind)
+    attributes = {k: v for k, v in codes.attributes.items() if k not in ("qmin", "qmax")}
+    notes = {name: codes.quantizations[name] for name in ("x", "weights")}
+    return Operation(codes.operands, codes.fixed, attributes | _real_range(random), F32, notes)
+
+
 def _conv_qs16(random: Random, kind: str) -> Operation:
     """Some have sums that leave int32."""
     shape, extents, outputs, geometry = _layer(random, kind)
@@ -201,7 +213,6 @@ def _conv_f32(random: Random, kind: str) -> Operation:
     if random.random() < 0.3:
         with np.errstate(over="ignore"):
             weights = np.nan_to_num(weights.astype(np.float16), posinf=1, neginf=-1)
-    limits = (-np.inf, np.inf) if random.random() < 0.5 else (0.0, 6.0)
     return Operation(
         {
             "x": _floats(random, *shape),
@@ -209,7 +220,7 @@ def _conv_f32(random: Random, kind: str) -> Operation:
             "bias": np.nan_to_num(_floats(random, outputs), posinf=1, neginf=-1),
         },
         ("weights", "bias"),
-        geometry | dict(zip(("fmin", "fmax"), limits, strict=True)),
+        geometry | _real_range(random),
         F32,
         {},
     )
@@ -657,6 +668,7 @@ def _transpose(random: Random) -> Operation:
 
 _MAKERS: dict[str, Callable[[Random], Operation]] = {
     **{f"{kind}_qs8": partial(_conv_qs8, kind=kind) for kind in CONVOLUTIONS},
+    **{f"{kind}_qs8_f32": partial(_conv_qs8_f32, kind=kind) for kind in ("conv2d", "deconv2d")},
     **{f"{kind}_qs16": partial(_conv_qs16, kind=kind) for kind in CONVOLUTIONS[:2]},
     **{f"{kind}_f32": partial(_conv_f32, kind=kind) for kind in CONVOLUTIONS},
     "conv2d_s32": _conv_s32,

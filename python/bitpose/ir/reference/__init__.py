@@ -16,6 +16,7 @@ from bitpose.ir.extents import run_shape
 from bitpose.ir.graph import Graph, Node, Tensor
 from bitpose.ir.reference import (  # noqa: F401 (register operators)
     boxes,
+    convolutions,
     elementwise,
     floating,
     moving,

@@ -8,7 +8,7 @@ import numpy as np
 from bitpose.ir.fma import fma
 from bitpose.ir.graph import Tensor
 from bitpose.ir.reference.math import exp_f32
-from bitpose.ir.reference.operand import Array, Operand, operator
+from bitpose.ir.reference.operand import Array, Operand, clamped, operator
 from bitpose.ir.reference.reducing import in_lanes
 from bitpose.ir.reference.windows import TransposedWindow, Window, resize_line
 
@@ -35,7 +35,7 @@ def conv2d_f32(
     window = Window(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
     taps = list(window.taps(window.padded(x.data, 0.0), y.shape))
     filters = weights.data.astype(np.float32).reshape(outputs, -1, channels)
-    return _clamp(_products(taps, filters, bias.data, y.shape), fmin, fmax)
+    return clamped(_products(taps, filters, bias.data, y.shape), fmin, fmax)
 
 
 @operator
@@ -57,7 +57,7 @@ def deconv2d_f32(
     for phase in window.phases(x.data, y.shape, 0.0):
         part = result[:, phase.rows, phase.columns]
         part[...] = _products(phase.pixels, filters[:, phase.taps], bias.data, part.shape)
-    return _clamp(result, fmin, fmax)
+    return clamped(result, fmin, fmax)
 
 
 @operator
@@ -84,7 +84,7 @@ def dwdeconv2d_f32(
         for tap, pixels in zip(phase.taps, phase.pixels, strict=True):
             acc = fma(pixels, w[tap], acc)
         part[...] = acc
-    return _clamp(result, fmin, fmax)
+    return clamped(result, fmin, fmax)
 
 
 def _products(taps: list[Array], filters: Array, bias: Array, shape: tuple[int, ...]) -> Array:
@@ -129,14 +129,7 @@ def dwconv2d_f32(
     acc = np.broadcast_to(bias.data, y.shape)
     for t, tap in enumerate(window.taps(window.padded(x.data, 0.0), y.shape)):
         acc = fma(tap, w[t], acc)
-    return _clamp(acc, fmin, fmax)
-
-
-def _clamp(acc: Array, fmin: float, fmax: float) -> Array:
-    """NaN stays NaN, -0 stays -0."""
-    low, high = np.float32(fmin), np.float32(fmax)
-    acc = np.where(acc < low, low, acc)
-    return np.where(acc > high, high, acc)
+    return clamped(acc, fmin, fmax)
 
 
 @operator

@@ -59,6 +59,13 @@ def scale(tensor: Tensor) -> np.float32:
     return np.float32(_quantization(tensor).scale)
 
 
+def clamped(acc: Array, fmin: float, fmax: float) -> Array:
+    """The twin of kernels/base/clamp.h: NaN stays NaN, -0 stays -0."""
+    low, high = np.float32(fmin), np.float32(fmax)
+    acc = np.where(acc < low, low, acc)
+    return np.where(acc > high, high, acc)
+
+
 def _quantization(tensor: Tensor) -> Quantization:
     if tensor.quantization is None:
         raise ValueError(f"tensor {tensor.name!r} must be quantized")
