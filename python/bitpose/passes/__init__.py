@@ -30,6 +30,7 @@ from bitpose.passes.integer_operators import integer_operators
 from bitpose.passes.make_tables import make_tables
 from bitpose.passes.merge_duplicates import merge_duplicates
 from bitpose.passes.merge_reshapes import merge_reshapes
+from bitpose.passes.real_convolutions import real_convolutions
 from bitpose.passes.rewriter import Pass
 from bitpose.passes.sink_dequantize import sink_dequantize
 from bitpose.passes.sink_transposes import sink_transposes
@@ -54,6 +55,7 @@ PIPELINE: Sequence[Pass] = (
     drop_identities,
     make_tables,
     integer_operators,
+    real_convolutions,
     dequantize_constants,
     fold_constants,
     fuse_activations,

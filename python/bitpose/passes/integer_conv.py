@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Convolutions between 8- and 16-bit tensors as integer arithmetic.
 
-With real = s (q - z) for x, the weights and y, and bias' = bias / (s_x s_w):
+With the sums of integer_sums.py and real = s (q - z) for y
 
-    y - z_y = s_x s_w / s_y * (bias' + sum (x - z_x) (w - z_w))
+    y - z_y = s_x s_w / s_y * sum
 
-so the accumulator is an integer once bias' is rounded, and one multiplier per output channel brings
-it to the steps of y. Weights keep every bit; they are only laid out anew.
+so one multiplier per output channel brings a sum to the steps of y.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,27 +21,12 @@ from bitpose.ir.graph import Node, Quantization, Tensor
 from bitpose.ir.names import derived
 from bitpose.passes import spatial
 from bitpose.passes.fold_clips import code_of
-from bitpose.passes.qdq import any_codes, quantization_of
+from bitpose.passes.integer_sums import IntegerSums, emit_sums, integer_sums
+from bitpose.passes.qdq import quantization_of
 from bitpose.passes.rewriter import Rewriter, integer, number
-
-Array = NDArray[Any]
 
 #: The largest |bias| of a 16-bit operator (kernels/igemm_qs16/igemm_qs16.h).
 _MOST_BIAS = 2.0**30
-
-
-@dataclass(frozen=True, eq=False)
-class Weights:
-    """Constant int8 weights [O, I, kh, kw] with a scale per output channel and one zero point."""
-
-    tensor: Tensor
-    scales: NDArray[np.float32]
-    zero_point: int
-
-    @property
-    def codes(self) -> Array:
-        assert self.tensor.data is not None
-        return self.tensor.data
 
 
 def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
@@ -65,40 +48,24 @@ def integer_conv(r: Rewriter, quantize: Node, conv: Node) -> bool:
     an operand is no such thing. Raises UnsupportedModelError where a sum of case 1 .. 6 could leave
     int32.
     """
-    x, weights = any_codes(r, conv.inputs[0]), _weights(r, conv)
-    bias = None if weights is None else _real_bias(r, conv, len(weights.scales))
-    if x is None or weights is None or bias is None:
-        return False
-    result = _result(r, quantize, conv)
-    if result is None:
+    sums = integer_sums(r, conv)
+    result = None if sums is None else _result(r, quantize, conv)
+    if sums is None or result is None:
         return False
     y, y_scales = result
-    qx = quantization_of(x)
-    steps = np.float64(qx.scale) * weights.scales.astype(np.float64)
-    counts = np.rint(bias / steps)
+    x = sums.x
     wide = np.int16 in (x.dtype, y.dtype)
     if not wide:
-        _prove_accumulators(conv, weights, qx, counts)
-    elif not _suits_16_bits(conv, x, weights, counts):
+        _prove_accumulators(conv, sums)
+    elif not _suits_16_bits(conv, sums):
         return False
-    ratios = (steps / y_scales).astype(np.float32)
+    ratios = (sums.steps / y_scales).astype(np.float32)
     _check_multipliers(conv, ratios)
     qmin, qmax = _bounds(quantize, conv, y)
-    spatial.emit_nhwc(
-        r,
-        f"{spatial.conv_operator(conv, weights.tensor)}_{'qs16' if wide else 'qs8'}",
-        _widened(r, x, y) if wide else x,
-        y,
-        # The scale that they state is the largest of their channels; the engine does not use it.
-        spatial.conv_weights(
-            r, conv, weights.tensor, Quantization(float(weights.scales.max()), weights.zero_point)
-        ),
-        r.constant(derived(y.name, "bias"), counts.astype(np.int32)),
-        r.constant(derived(y.name, "multiplier"), ratios),
-        **spatial.conv_window(conv),
-        qmin=qmin,
-        qmax=qmax,
-    )
+    if wide:
+        emit_sums(r, "qs16", conv, sums, _widened(r, x, y), y, ratios, qmin=qmin, qmax=qmax)
+    else:
+        emit_sums(r, "qs8", conv, sums, x, y, ratios, qmin=qmin, qmax=qmax)
     return True
 
 
@@ -134,79 +101,29 @@ def _bounds(quantize: Node, conv: Node, y: Tensor) -> tuple[int, int]:
     return code_of(_low(conv), y, *bounds), code_of(high, y, *bounds)
 
 
-def _weights(r: Rewriter, conv: Node) -> Weights | None:
-    """The constant codes below the second operand, if they have one zero point."""
-    source = r.producer(conv.inputs[1])
-    if source is None or source.op != "DequantizeLinear":
-        return None
-    tensor = r.tensor(source.inputs[0])
-    if tensor.data is None or tensor.dtype != np.int8:
-        return None
-    outputs = tensor.shape[0]
-    if len(source.inputs) == 1:
-        q = quantization_of(tensor)
-        scales = np.full(outputs, q.scale, np.float32)
-        return Weights(tensor, scales, q.zero_point)
-    per_channel, zero_points = (r.tensor(name).data for name in source.inputs[1:])
-    if per_channel is None or zero_points is None or integer(source, "axis") != 0:
-        return None
-    if np.any(zero_points != zero_points[0]):
-        return None
-    return Weights(tensor, per_channel, int(zero_points[0]))
-
-
-def _real_bias(r: Rewriter, conv: Node, outputs: int) -> NDArray[np.float64] | None:
-    """The bias as real numbers, exact up to one rounding of float64."""
-    if len(conv.inputs) < 3:
-        return np.zeros(outputs)
-    source = r.producer(conv.inputs[2])
-    if source is None:
-        data = r.tensor(conv.inputs[2]).data
-        return None if data is None else data.astype(np.float64)
-    if source.op != "DequantizeLinear":
-        return None
-    tensor = r.tensor(source.inputs[0])
-    if tensor.data is None:
-        return None
-    if len(source.inputs) == 3:
-        scale, zero_point = (r.tensor(name).data for name in source.inputs[1:])
-        if scale is None or zero_point is None:
-            return None
-    else:
-        q = quantization_of(tensor)
-        scale, zero_point = np.array(q.scale, np.float32), np.array(q.zero_point)
-    centred = tensor.data.astype(np.float64) - zero_point.astype(np.float64)
-    return centred * scale.astype(np.float64)
-
-
-def _prove_accumulators(
-    conv: Node, weights: Weights, x: Quantization, bias: NDArray[np.float64]
-) -> None:
-    """Refuses weights with which a sum could leave int32: |bias| + |x - z| sum|w - z| < 2^31."""
-    reach = max(127 - x.zero_point, x.zero_point + 128)
-    magnitudes = np.abs(weights.codes.astype(np.int64) - weights.zero_point)
-    sums = magnitudes.reshape(len(bias), -1).sum(axis=1)
-    worst = np.abs(bias) + reach * sums.astype(np.float64)
-    if np.any(~(worst < 2.0**31)):
-        channel = int(np.argmax(worst))
-        problem = f"the sum of output channel {channel} could reach {worst[channel]:.3g}"
+def _prove_accumulators(conv: Node, sums: IntegerSums) -> None:
+    """Refuses weights with which a sum could leave int32."""
+    bounds = sums.bounds()
+    if np.any(~(bounds < 2.0**31)):
+        channel = int(np.argmax(bounds))
+        problem = f"the sum of output channel {channel} could reach {bounds[channel]:.3g}"
         raise UnsupportedModelError(
             [Unsupported(conv.name, conv.op, 0, problem, "|bias| + |x| sum|w| below 2^31")]
         )
 
 
-def _suits_16_bits(conv: Node, x: Tensor, weights: Weights, bias: NDArray[np.float64]) -> bool:
+def _suits_16_bits(conv: Node, sums: IntegerSums) -> bool:
     """Whether the 16-bit operators can do it: they have no zero points and limit the bias, and a
     depthwise sum is int32 throughout. What they cannot do is done in floats.
     """
-    operator = spatial.conv_operator(conv, weights.tensor)
-    zero_point = quantization_of(x).zero_point if x.dtype == np.int16 else 0
-    magnitudes = np.abs(weights.codes.astype(np.int64)).reshape(len(bias), -1).sum(axis=1)
+    operator = spatial.conv_operator(conv, sums.weights.tensor)
+    zero_point = quantization_of(sums.x).zero_point if sums.x.dtype == np.int16 else 0
+    magnitudes = np.abs(sums.weights.codes.astype(np.int64)).reshape(len(sums.bias), -1).sum(axis=1)
     most = 2.0**31 - 1 - 32768.0 * magnitudes if operator.startswith("dw") else _MOST_BIAS
     return (
         operator in ("conv2d", "dwconv2d")
-        and zero_point == weights.zero_point == 0
-        and bool(np.all(np.abs(bias) <= np.minimum(most, _MOST_BIAS)))
+        and zero_point == sums.weights.zero_point == 0
+        and bool(np.all(np.abs(sums.bias) <= np.minimum(most, _MOST_BIAS)))
     )
 
 

@@ -112,13 +112,13 @@ def share_in_float(graph: Graph) -> float:
     """Of the multiplications of convolutions in a compiled network, those that are not in int8."""
     floats = whole = 0
     for node in graph.nodes:
-        kind, _, dtype = node.op.rpartition("_")
+        kind, _, dtypes = node.op.partition("_")
         if not kind.endswith("conv2d"):
             continue
         like = node.inputs[0] if "deconv" in kind else node.outputs[0]
         macs = math.prod(graph.tensor(like).shape[1:3]) * graph.tensor(node.inputs[1]).elements
         whole += macs
-        floats += macs if dtype == "f32" else 0
+        floats += macs if dtypes == "f32" else 0
     return floats / max(1, whole)
 
 

@@ -104,9 +104,15 @@ def test_conv_transpose(case: str, bias: bool) -> None:
 
 
 def _qdq(
-    step: NodeProto, x: tuple[int, ...], w: NDArray[Any], axis: int, outputs: int, per_channel: bool
+    step: NodeProto,
+    x: tuple[int, ...],
+    w: NDArray[Any],
+    axis: int,
+    outputs: int,
+    per_channel: bool,
+    last: NodeProto | None = None,
 ) -> Any:
-    """Q(step(D(x), D(w), D(b))) with codes that fill the range of y."""
+    """Q(step(D(x), D(w), D(b))) with codes that fill the range of y, or `last` instead of Q."""
     random = np.random.default_rng(2)
     channels = w.shape[axis]
     scales = random.uniform(0.005, 0.02, channels) if per_channel else 0.01
@@ -129,7 +135,7 @@ def _qdq(
         dequantize("w", "wf", "w", **({"axis": axis} if per_channel else {})),
         dequantize("b", "bf", "b", axis=0),
         step,
-        quantize("yf", "y", "y"),
+        last or quantize("yf", "y", "y"),
     ]
     return model(steps, {"x": (np.uint8, x)}, ["y"], constants)
 
@@ -157,6 +163,48 @@ def test_conv_transpose_between_codes(case: str, per_channel: bool) -> None:
     graph = check(_qdq(step, x, w, 1, shape[1] * group, per_channel), steps=1)
     wanted = "dwdeconv2d_qs8" if case == "depthwise" else "deconv2d_qs8"
     assert wanted in operators(graph)
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS)
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_conv_from_codes_to_floats(case: str, per_channel: bool) -> None:
+    x, shape, attributes = CONVOLUTIONS[case]
+    w = np.random.default_rng(3).integers(-127, 128, shape).astype(np.int8)
+    step = node("Conv", "xf wf bf", "yf", **attributes)
+    graph = check(_qdq(step, x, w, 0, shape[0], per_channel, node("Relu", "yf", "y")), atol=1e-4)
+    wanted = "dwconv2d_f32" if "depthwise" in case else "conv2d_qs8_f32"
+    assert wanted in operators(graph)
+
+
+@pytest.mark.parametrize("case", DECONVOLUTIONS)
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_conv_transpose_from_codes_to_floats(case: str, per_channel: bool) -> None:
+    x, shape, attributes = DECONVOLUTIONS[case]
+    group = attributes.get("group", 1)
+    if per_channel and group > 1:
+        pytest.skip("a scale of several groups' channels")
+    w = np.random.default_rng(3).integers(-127, 128, shape).astype(np.int8)
+    step = node("ConvTranspose", "xf wf bf", "yf", **attributes)
+    proto = _qdq(step, x, w, 1, shape[1] * group, per_channel, node("Sigmoid", "yf", "y"))
+    wanted = "dwdeconv2d_f32" if case == "depthwise" else "deconv2d_qs8_f32"
+    assert wanted in operators(check(proto, atol=1e-4))
+
+
+def test_dense_layer_from_codes_to_floats() -> None:
+    """A float bias is rounded to the steps of the sum."""
+    constants = {
+        "w": np.random.default_rng(3).integers(-127, 128, (7, 20)).astype(np.int8),
+        "b": normal(7),
+        **parameters("x", 0.1, 10, np.uint8),
+        **parameters("w", 0.01, 0),
+    }
+    steps = [
+        dequantize("x", "xf", "x"),
+        dequantize("w", "wf", "w"),
+        node("Gemm", "xf wf b", "y", transB=1),
+    ]
+    graph = check(model(steps, {"x": (np.uint8, (3, 20))}, ["y"], constants), atol=1e-3)
+    assert "conv2d_qs8_f32" in operators(graph)
 
 
 REFUSED: dict[str, tuple[NodeProto, str]] = {
