@@ -443,18 +443,27 @@ cdef void _fill_samples(
     int64_t left, int64_t right, int64_t top, int64_t bottom,
 ) noexcept nogil:
     cdef const Edge* edges = &triangle.edges[0]
+    cdef int64_t[3][SAMPLES] offsets
+    cdef int64_t[SAMPLES] outside
     cdef int64_t i, j, slot, x, y, e0, e1, e2
-    cdef int s
+    cdef int s, k
+    for k in range(3):
+        for s in range(SAMPLES):
+            offsets[k][s] = (edges[k].dx * SAMPLE_X[s] + edges[k].dy * SAMPLE_Y[s]) * (ONE / 16)
     for i in range(top, bottom + 1):
         for j in range(left, right + 1):
             slot = target.slots[i * target.width + j]
             if slot < 0:
                 continue
+            x, y = j * ONE + HALF, i * ONE + HALF
+            e0 = edges[0].start + edges[0].dx * x + edges[0].dy * y
+            e1 = edges[1].start + edges[1].dx * x + edges[1].dy * y
+            e2 = edges[2].start + edges[2].dx * x + edges[2].dy * y
             for s in range(SAMPLES):
-                x = j * ONE + HALF + SAMPLE_X[s] * (ONE / 16)
-                y = i * ONE + HALF + SAMPLE_Y[s] * (ONE / 16)
-                e0 = edges[0].start + edges[0].dx * x + edges[0].dy * y
-                e1 = edges[1].start + edges[1].dx * x + edges[1].dy * y
-                e2 = edges[2].start + edges[2].dx * x + edges[2].dy * y
-                if (e0 | e1 | e2) >= 0:
-                    _hit(target, triangle, name, slot * SAMPLES + s, e0, e1, e2)
+                outside[s] = (e0 + offsets[0][s]) | (e1 + offsets[1][s]) | (e2 + offsets[2][s])
+            for s in range(SAMPLES):
+                if outside[s] >= 0:
+                    _hit(
+                        target, triangle, name, slot * SAMPLES + s,
+                        e0 + offsets[0][s], e1 + offsets[1][s], e2 + offsets[2][s],
+                    )

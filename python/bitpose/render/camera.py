@@ -91,7 +91,7 @@ class Camera(ABC):
     def around(self, centre_world: ArrayLike, degrees: float) -> Self:
         """The same camera walked around a vertical axis of its own through a point.
 
-        At 90 degrees it stands where its right was, seen from the point.
+        Positive angles take it to its right.
         """
         centre = _transform(self.T_camera_world, np.asarray(centre_world, np.float64))[:3]
         angle = np.deg2rad(degrees)

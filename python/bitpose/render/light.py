@@ -62,4 +62,4 @@ class Light:
         """A key light from the upper left, a weaker one from the right, as `camera` sees it."""
         towards_camera = np.array([[-0.5, -0.7, -1.0], [1.0, -0.2, -0.4]])
         towards_world = (towards_camera[:, :, None] * camera.T_camera_world[:3, :3]).sum(axis=1)
-        return cls.of(0.22, towards_world, [0.62, 0.2])
+        return cls.of(0.14, towards_world, [0.72, 0.18])
