@@ -112,3 +112,29 @@ MPII_16 = _skeleton(
         *_sides(),
     ),
 )
+
+#: The 24 joints of SMPL, in its order.
+SMPL_24 = _skeleton(
+    "SMPL-24",
+    "pelvis left_hip right_hip spine1 left_knee right_knee spine2 left_ankle right_ankle spine3 "
+    "left_foot right_foot neck left_collar right_collar head left_shoulder right_shoulder "
+    "left_elbow right_elbow left_wrist right_wrist left_hand right_hand",
+    (
+        ("pelvis", "left_hip", _TORSO),
+        ("pelvis", "right_hip", _TORSO),
+        ("pelvis", "spine1", _TORSO),
+        ("spine1", "spine2", _TORSO),
+        ("spine2", "spine3", _TORSO),
+        ("spine3", "left_collar", _TORSO),
+        ("spine3", "right_collar", _TORSO),
+        ("spine3", "neck", _NECK),
+        ("neck", "head", _FACE),
+        ("left_collar", "left_shoulder", _NECK),
+        ("right_collar", "right_shoulder", _NECK),
+        *_sides(),
+        ("left_wrist", "left_hand", _LEFT_ARM[1]),
+        ("right_wrist", "right_hand", _RIGHT_ARM[1]),
+        ("left_ankle", "left_foot", _LEFT_LEG[1]),
+        ("right_ankle", "right_foot", _RIGHT_LEG[1]),
+    ),
+)

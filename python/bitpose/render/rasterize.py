@@ -19,12 +19,27 @@ from bitpose.render.surface import Drawable
 STEEPEST = 6.0
 MAX_DRAWABLES = 1 << 15
 
+# Name, type, channels and value of nothing; wider types first, so that all are aligned.
+_LAYOUT: tuple[tuple[str, type[np.generic], int, float], ...] = (
+    ("barycentrics", np.float32, 3, 0.0),
+    ("depth", np.float32, 1, np.inf),
+    ("u", np.float32, 1, 0.0),
+    ("v", np.float32, 1, 0.0),
+    ("triangle", np.int32, 1, -1),
+    ("vertex", np.int32, 1, -1),
+    ("item", np.int16, 1, -1),
+    ("part", np.uint8, 1, 0),
+)
+
 Projected = tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class Maps:
-    """What each pixel's centre sees, [H, W]. Of what has no chart, `part`, `u` and `v` are 0."""
+    """What each pixel's centre sees, [H, W]. Of what has no chart, `part`, `u` and `v` are 0.
+
+    All maps lie in one block of memory, which lives as long as one of them: copy what is kept.
+    """
 
     item: NDArray[np.int16]
     """The index of the drawable, -1 where there is none."""
@@ -40,6 +55,25 @@ class Maps:
     """The chart: DensePose's I."""
     u: NDArray[np.float32]
     v: NDArray[np.float32]
+
+    @classmethod
+    def blank(cls, height: int, width: int) -> Maps:
+        """Maps of nothing.
+
+        In one block, because it is large enough for the allocator to keep its pages for the next
+        picture; to get the pages of many smaller ones anew takes longer than to draw.
+        """
+        pixels = height * width
+        sizes = [pixels * channels * np.dtype(d).itemsize for _, d, channels, _ in _LAYOUT]
+        block = np.empty(sum(sizes), np.uint8)
+        maps = {}
+        for (name, dtype, channels, value), end, size in zip(
+            _LAYOUT, np.cumsum(sizes), sizes, strict=True
+        ):
+            shape = (height, width, channels) if channels > 1 else (height, width)
+            maps[name] = block[end - size : end].view(dtype).reshape(shape)
+            maps[name].fill(value)
+        return cls(**maps)
 
     @property
     def mask(self) -> NDArray[np.bool_]:
@@ -169,16 +203,7 @@ def _rasterize(scene: _Scene) -> tuple[Maps, list[_Fragments]]:
     keys = np.full(shape, -np.inf)
     triangles = np.full(shape, -1, np.int32)
     scene.draw(keys, triangles)
-    maps = Maps(
-        item=np.full(shape, -1, np.int16),
-        triangle=np.full(shape, -1, np.int32),
-        vertex=np.full(shape, -1, np.int32),
-        barycentrics=np.zeros((*shape, 3), np.float32),
-        depth=np.full(shape, np.inf, np.float32),
-        part=np.zeros(shape, np.uint8),
-        u=np.zeros(shape, np.float32),
-        v=np.zeros(shape, np.float32),
-    )
+    maps = Maps.blank(*shape)
     fragments = []
     for i, drawable in enumerate(scene.drawables):
         surface = drawable.surface

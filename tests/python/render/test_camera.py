@@ -53,7 +53,7 @@ def test_look_at(eye: tuple[float, ...], target: tuple[float, ...]) -> None:
     camera = PerspectiveCamera(
         width=64, height=64, fx=50, fy=50, T_camera_world=transform, near=1e-9
     )
-    pixel, depth = camera.project(np.add(target, [[0, 0, 0], [0, 1e-3, 0]]))
+    pixel, depth = camera.project(np.asarray(target) + np.array([[0, 0, 0], [0, 1e-3, 0]]))
     np.testing.assert_allclose(pixel[0], [32, 32], atol=1e-6)
     np.testing.assert_allclose(depth[0], np.linalg.norm(forward), atol=1e-9)
     # Up in the world is up in the picture.

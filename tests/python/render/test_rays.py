@@ -16,8 +16,8 @@ from bitpose.render import (
     look_at,
     rasterize,
 )
+from bitpose.render.shapes import mannequin
 
-from .meshes import person
 from .reference import cast
 
 # Corners are rounded to 1/4096 of a pixel: edges move by at most 0.71 of half of that.
@@ -47,7 +47,7 @@ CAMERAS: dict[str, Camera] = {
 
 @pytest.mark.parametrize("name", CAMERAS)
 def test_person(name: str) -> None:
-    surface, vertices = person(around=8, rings=7)
+    surface, vertices = mannequin(around=8, rings=7)
     assert compare(surface, vertices, CAMERAS[name]) > 0.8
 
 

@@ -23,12 +23,11 @@ from bitpose.render import (
     rasterize,
     render,
 )
-
-from .meshes import person, sphere
+from bitpose.render.shapes import ball, joined, mannequin
 
 FRONT = look_at([0.6, 0.2, 3.2], [0, 0, 0], [0, 1, 0])
 CAMERA = PerspectiveCamera(width=64, height=64, fx=90, fy=90, T_camera_world=FRONT)
-PERSON = person(around=10, rings=9)
+PERSON = mannequin(around=10, rings=9)
 MAPS = ("item", "triangle", "vertex", "barycentrics", "depth", "part", "u", "v")
 FACE = np.array([[0, 1, 2]], np.int32)
 
@@ -36,8 +35,8 @@ FACE = np.array([[0, 1, 2]], np.int32)
 def test_the_nearest_of_several_is_seen() -> None:
     surface, vertices = PERSON
     behind = vertices + np.array([0.1, 0, -0.6])
-    ball = sphere([0.05, 0.2, 0.6], 0.2)
-    drawables = [Drawable(surface, vertices), Drawable(surface, behind), Drawable(*ball)]
+    obstacle = joined([ball([0.05, 0.2, 0.6], 0.2)])
+    drawables = [Drawable(surface, vertices), Drawable(surface, behind), Drawable(*obstacle)]
     together = rasterize(drawables, CAMERA)
     alone = [rasterize([drawable], CAMERA) for drawable in drawables]
     depths = np.stack([maps.depth for maps in alone])

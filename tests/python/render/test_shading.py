@@ -21,8 +21,7 @@ from bitpose.render import (
     look_at,
     render,
 )
-
-from .meshes import person, sphere
+from bitpose.render.shapes import ball, joined, mannequin
 
 FLAT = Light.of(1.0)
 
@@ -117,7 +116,7 @@ def test_light_on_a_sphere(seed: int) -> None:
         rng.normal(0, 1, (2, 3)).astype(np.float32),
         rng.uniform(0, 0.4, (2, 3)).astype(np.float32),
     )
-    surface, vertices = sphere([0, 0, 0], 1.0, around=160)
+    surface, vertices = joined([ball([0, 0, 0], 1.0, around=160)])
     camera = WeakPerspectiveCamera(width=64, height=64, scale=30)
     white = Drawable(surface, vertices, colours=(255, 255, 255))
     drawn = render([white], camera, light=light)
@@ -131,7 +130,7 @@ def test_light_on_a_sphere(seed: int) -> None:
 
 def test_light_turns_with_the_world() -> None:
     """Turning bodies, light and camera together changes nothing."""
-    surface, vertices = person(around=10, rings=9)
+    surface, vertices = mannequin(around=10, rings=9)
     camera = PerspectiveCamera(
         width=64,
         height=64,
@@ -178,7 +177,7 @@ def test_the_back_is_lit_from_behind() -> None:
 
 
 def _people(size: int, smooth: bool, background: NDArray[np.uint8]) -> Rendering:
-    surface, vertices = person(around=20, rings=15)
+    surface, vertices = mannequin(around=20, rings=15)
     camera = PerspectiveCamera(
         width=size,
         height=size,
@@ -186,8 +185,8 @@ def _people(size: int, smooth: bool, background: NDArray[np.uint8]) -> Rendering
         fy=1.4 * size,
         T_camera_world=look_at([0.6, 0.2, 3.2], [0, 0, 0], [0, 1, 0]),
     )
-    ball = sphere([0.1, 0.2, 0.5], 0.15)
-    drawables = [Drawable(surface, vertices), Drawable(*ball, colours=(220, 60, 20))]
+    obstacle = joined([ball([0.1, 0.2, 0.5], 0.15)])
+    drawables = [Drawable(surface, vertices), Drawable(*obstacle, colours=(220, 60, 20))]
     return render(drawables, camera, background=background, smooth_edges=smooth)
 
 
