@@ -8,12 +8,7 @@ from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t
 
 import numpy as np
 
-cdef enum:
-    BITS = 12
-    ONE = 1 << BITS
-    HALF = ONE >> 1
-    OFF_GRID = -(1 << 30)
-    SAMPLES = 8
+from bitpose.render._grid cimport HALF, OFF_GRID, ONE, SAMPLES
 
 
 def gather(const int32_t[:, ::1] triangles, int32_t first, int32_t end):

@@ -3,7 +3,7 @@
 # cython: autotestdict=False
 """Which triangle is seen where. Coverage is decided in integers: no cracks, no double hits.
 
-Corners lie on a grid of 1 / 2^SUBPIXEL_BITS of a pixel. The edge function of (p, q) at s is
+Corners lie on the grid of _grid.pxd. The edge function of (p, q) at s is
 (q.x - p.x) * (s.y - p.y) - (q.y - p.y) * (s.x - p.x); y points down. A triangle whose area is
 negative looks at the camera; inside of all its edges, taken the other way round, they are positive.
 """
@@ -13,18 +13,14 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 
 import numpy as np
 
+from bitpose.render._grid cimport BITS, HALF, OFF_GRID, ONE, SAMPLES, unit
+
 cdef enum:
-    BITS = 12
-    ONE = 1 << BITS
-    HALF = ONE >> 1
     GUARD = 1 << 16  # Pixels. Corners beyond are cut off: edge functions then fit into 60 bits.
-    OFF_GRID = -(1 << 30)
     WIDE = 12  # From so many columns on it pays to compute the ends of each row.
     MAX_CORNERS = 8  # Of a triangle cut by the five planes.
 
 # The sample positions of an edge pixel, relative to its centre, in 1/16 of a pixel: eight rooks.
-cdef enum:
-    SAMPLES = 8
 cdef int32_t[8] SAMPLE_X = [1, -1, 5, -3, -5, -7, 3, 7]
 cdef int32_t[8] SAMPLE_Y = [-3, 3, 1, -5, 5, -1, 7, -7]
 
@@ -420,8 +416,8 @@ cdef inline bint _opaque(
     )
     cdef double u = (weight0 * c[0].u + weight1 * c[1].u + weight2 * c[2].u) * w
     cdef double v = (weight0 * c[0].v + weight1 * c[1].v + weight2 * c[2].v) * w
-    cdef int64_t column = <int64_t>(min(max(u, 0.0), 1.0) * target.alpha_width)
-    cdef int64_t row = <int64_t>((1 - min(max(v, 0.0), 1.0)) * target.alpha_height)
+    cdef int64_t column = <int64_t>(unit(u) * target.alpha_width)
+    cdef int64_t row = <int64_t>((1 - unit(v)) * target.alpha_height)
     column, row = min(column, target.alpha_width - 1), min(row, target.alpha_height - 1)
     return target.alpha[row * target.alpha_width + column] >= 128
 

@@ -8,6 +8,8 @@ from libc.stdint cimport int32_t, uint8_t
 
 import numpy as np
 
+from bitpose.render._grid cimport SAMPLES, unit
+
 
 def vertex_normals(const double[:, ::1] vertices, const int32_t[:, ::1] faces):
     """Documented in _shade.pyi."""
@@ -110,8 +112,8 @@ cdef inline void _fetch(
 ) noexcept nogil:
     """Bilinear between texel centres; beyond the border its colour goes on."""
     cdef int32_t height = level[1], width = level[2]
-    cdef float x = min(max(u, 0.0), 1.0) * width - <float>0.5
-    cdef float y = (1 - min(max(v, 0.0), 1.0)) * height - <float>0.5
+    cdef float x = <float>unit(u) * width - <float>0.5
+    cdef float y = <float>(1 - unit(v)) * height - <float>0.5
     x = min(max(x, 0.0), width - 1)
     y = min(max(y, 0.0), height - 1)
     cdef int32_t x0 = <int32_t>x, y0 = <int32_t>y
@@ -185,7 +187,7 @@ def accumulate(
     cdef int k
     with nogil:
         for n in range(places.shape[0]):
-            pixel = places[n] / 8
+            pixel = places[n] / SAMPLES
             counts[pixel] += 1
             for k in range(3):
                 sums[pixel, k] += colours[n, k]
@@ -200,10 +202,8 @@ def encode(
     """Documented in _shade.pyi."""
     cdef Py_ssize_t n
     cdef int k
-    cdef float top = table.shape[0] - 1
+    cdef float top = table.shape[0] - 1, half = 0.5
     with nogil:
         for n in range(places.shape[0]):
             for k in range(3):
-                picture[places[n], k] = table[
-                    <int32_t>(min(max(colours[n, k], 0.0), 1.0) * top + <float>0.5)
-                ]
+                picture[places[n], k] = table[<int32_t>(<float>unit(colours[n, k]) * top + half)]

@@ -178,6 +178,20 @@ def test_any_finite_input_gives_a_picture(
     assert not np.isnan(maps.depth).any()
 
 
+def test_numbers_that_overflow_in_shading() -> None:
+    largest = np.finfo(np.float32).max
+    camera = WeakPerspectiveCamera(width=8, height=8, scale=1)
+    uv = np.full((1, 3, 2), largest, np.float32) * np.array([1, -1, 1], np.float32)[:, None]
+    vertices = np.array([[-9.0, -9, 1], [-9, 20, 1], [20, -9, 1]])
+    light = Light.of(largest, [[0, 0, -1], [0, 1, -1]], [largest, largest])
+    for alpha in (0, 255):
+        picture = np.zeros((2, 2, 4), np.uint8)
+        picture[0, 0, 3] = alpha
+        drawable = Drawable(Surface(3, FACE, texture_uv=uv), vertices, Texture(picture))
+        drawn = render([drawable], camera, light=light, background=(9, 9, 9))
+        assert (drawn.rgb <= 9).all()
+
+
 VERTICES = np.zeros((3, 3))
 FLOATS: Any = np.zeros(3)
 UV = np.zeros((1, 3, 2), np.float32)
