@@ -9,7 +9,8 @@
 
 from bitpose.render.camera import Camera, PerspectiveCamera, WeakPerspectiveCamera, look_at
 from bitpose.render.light import Light
-from bitpose.render.rasterize import Maps, Rendering, rasterize, render
+from bitpose.render.maps import Maps
+from bitpose.render.rasterize import Rendering, rasterize, render
 from bitpose.render.surface import Drawable, Surface, Texture
 
 __all__ = [

@@ -9,7 +9,7 @@ trusted: they must come from `_raster.draw`.
 import numpy as np
 from numpy.typing import NDArray
 
-from bitpose.render.rasterize import Maps
+from bitpose.render.maps import Maps
 
 def gather(
     triangles: NDArray[np.int32], first: int, end: int

@@ -13,12 +13,11 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 
 import numpy as np
 
+from bitpose.render._clip cimport GUARD, MAX_CORNERS, PLANES, Corner, Point, cut, place
 from bitpose.render._grid cimport BITS, HALF, OFF_GRID, ONE, SAMPLES, unit
 
 cdef enum:
-    GUARD = 1 << 16  # Pixels. Corners beyond are cut off: edge functions then fit into 60 bits.
     WIDE = 12  # From so many columns on it pays to compute the ends of each row.
-    MAX_CORNERS = 8  # Of a triangle cut by the five planes.
 
 # The sample positions of an edge pixel, relative to its centre, in 1/16 of a pixel: eight rooks.
 cdef int32_t[8] SAMPLE_X = [1, -1, 5, -3, -5, -7, 3, 7]
@@ -26,20 +25,6 @@ cdef int32_t[8] SAMPLE_Y = [-3, 3, 1, -5, 5, -1, 7, -7]
 
 SUBPIXEL_BITS = BITS
 SAMPLE_OFFSETS = np.stack([np.asarray(SAMPLE_X), np.asarray(SAMPLE_Y)], 1) / 16
-
-
-cdef struct Corner:
-    int64_t x
-    int64_t y
-    double key
-    double inverse_w
-    double u  # Divided by w, like v: linear on the screen.
-    double v
-
-
-cdef struct Point:  # In clip space.
-    double[6] at  # x, y, w, d, u, v
-    double inside  # Signed distance from the plane in hand.
 
 
 cdef struct Edge:
@@ -219,78 +204,16 @@ cdef void _draw_cut(
             polygon[i].at[k] = clip[4 * <Py_ssize_t>face[i] + k]
         polygon[i].at[4] = uv[2 * i] if uv != NULL else 0
         polygon[i].at[5] = uv[2 * i + 1] if uv != NULL else 0
-    for plane in range(5):
-        count = _cut(polygon, count, plane, near)
+    for plane in range(PLANES):
+        count = cut(polygon, count, plane, near)
         if count < 3:
             return
     for i in range(count):
-        if not _place(&polygon[i], &corners[i]):
+        if not place(&polygon[i], &corners[i]):
             return
     for i in range(1, count - 1):
         fan[0], fan[1], fan[2] = corners[0], corners[i], corners[i + 1]
         _draw_triangle(target, fan, name)
-
-
-cdef int _cut(Point* polygon, int count, int plane, double near) noexcept nogil:
-    """Cuts a convex polygon by a plane, in place; gives the new number of corners."""
-    cdef Point[MAX_CORNERS + 1] kept
-    cdef Point* here
-    cdef Point* after
-    cdef int i, n = 0
-    cdef bint out = False
-    for i in range(count):
-        polygon[i].inside = _distance(polygon[i].at, plane, near)
-        out = out or not polygon[i].inside >= 0
-    if not out:
-        return count
-    for i in range(count):
-        here, after = &polygon[i], &polygon[(i + 1) % count]
-        if here.inside >= 0 and n <= MAX_CORNERS:
-            kept[n] = here[0]
-            n += 1
-        if (here.inside >= 0) != (after.inside >= 0) and n <= MAX_CORNERS:
-            # Always from the inner corner, so that both triangles of an edge cut it at one place.
-            if here.inside >= 0:
-                _between(here, after, &kept[n])
-            else:
-                _between(after, here, &kept[n])
-            n += 1
-    for i in range(n):
-        polygon[i] = kept[i]
-    return n
-
-
-cdef inline double _distance(const double* at, int plane, double near) noexcept nogil:
-    if plane == 0:
-        return at[2] - near
-    if plane == 1:
-        return <double>GUARD * at[2] - at[0]
-    if plane == 2:
-        return <double>GUARD * at[2] + at[0]
-    if plane == 3:
-        return <double>GUARD * at[2] - at[1]
-    return <double>GUARD * at[2] + at[1]
-
-
-cdef inline void _between(const Point* inner, const Point* outer, Point* result) noexcept nogil:
-    cdef double t = inner.inside / (inner.inside - outer.inside)
-    cdef int k
-    for k in range(6):
-        result.at[k] = inner.at[k] + t * (outer.at[k] - inner.at[k])
-    result.inside = 0
-
-
-cdef inline bint _place(const Point* point, Corner* corner) noexcept nogil:
-    """Puts a point on the grid; false where it has no place there, for NaNs above all."""
-    cdef double inverse_w = 1 / point.at[2]
-    cdef double x = point.at[0] * inverse_w, y = point.at[1] * inverse_w
-    if not (point.at[2] > 0 and fabs(x) <= <double>GUARD + 1 and fabs(y) <= <double>GUARD + 1):
-        return False
-    corner.x, corner.y = lrint(x * <double>ONE), lrint(y * <double>ONE)
-    corner.key = point.at[3] * inverse_w
-    corner.inverse_w = inverse_w
-    corner.u, corner.v = point.at[4] * inverse_w, point.at[5] * inverse_w
-    return True
 
 
 cdef inline void _draw_triangle(
