@@ -2,7 +2,8 @@
 """The measures of pose, detection and dense pose that papers report.
 
 `points` (MPJPE, PVE, acceleration), `keypoints` (PCK, PCKh, 3DPCK, AUC), `overlap` (IoU of boxes
-and masks, OKS), `average_precision` (COCO's procedure), `dense_pose` (GPS, GPSm, part accuracy).
+and masks, OKS), `average_precision` (COCO's procedure), `coco` (COCO's files), `dense_pose` (GPS,
+GPSm, part accuracy).
 """
 
 from bitpose.metrics.average_precision import (
