@@ -20,6 +20,7 @@ from bitpose.errors import InputError
 Array = NDArray[np.float64]
 
 MAX_EXTENT = 1 << 14
+MAX_PIXELS = 1 << 26
 MAX_PARAMETER = 1e9
 
 
@@ -31,7 +32,8 @@ def _identity() -> Array:
 class Camera(ABC):
     """What all cameras have: the extents of the picture in pixels, and where they stand.
 
-    Raises InputError for extents outside 1 .. 16384, and for what is not finite or above 1e9.
+    Raises InputError for extents outside 1 .. 16384, for more than 2^26 pixels, and for what is not
+    finite or above 1e9.
     """
 
     width: int
@@ -43,6 +45,9 @@ class Camera(ABC):
             extent = getattr(self, name)
             if not (isinstance(extent, int | np.integer) and 0 < extent <= MAX_EXTENT):
                 raise InputError(f"{name} is {extent}; must be an integer in 1 .. {MAX_EXTENT}")
+        if int(self.width) * int(self.height) > MAX_PIXELS:
+            extents = f"{self.width} x {self.height}"
+            raise InputError(f"a picture of {extents} pixels; at most {MAX_PIXELS} can be drawn")
         transform = np.array(self.T_camera_world, np.float64)
         if transform.shape != (4, 4):
             raise InputError(f"T_camera_world has shape {transform.shape}; must be (4, 4)")

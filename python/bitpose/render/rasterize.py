@@ -17,7 +17,7 @@ from bitpose.render.maps import Maps
 from bitpose.render.surface import Drawable
 
 #: From this slope on, in depth by width, neighbours on one surface have an edge between them.
-STEEPEST = 6.0
+STEEPEST = 3.0
 MAX_DRAWABLES = 1 << 15
 
 Projected = tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.float64]]

@@ -224,6 +224,7 @@ BYTES = np.zeros((4, 4, 3), np.uint8)
         (lambda: Texture(BYTES[:0]), "texture of"),
         (lambda: PerspectiveCamera(width=0, height=4, fx=1, fy=1), "width is 0"),
         (lambda: PerspectiveCamera(width=4, height=1 << 20, fx=1, fy=1), "height is"),
+        (lambda: PerspectiveCamera(width=1 << 14, height=1 << 14, fx=1, fy=1), "pixels; at most"),
         (lambda: PerspectiveCamera(width=4, height=4, fx=0, fy=1), "fx is 0"),
         (lambda: PerspectiveCamera(width=4, height=4, fx=1, fy=np.inf), "fy is inf"),
         (lambda: PerspectiveCamera(width=4, height=4, fx=1, fy=1, cx=1e30), "cx is"),
