@@ -20,7 +20,7 @@ class GraphError(BitposeError):
 
 
 class InputError(BitposeError, ValueError):
-    """Arguments of a run that do not fit the network: a wrong name, shape or dtype."""
+    """Arguments that do not fit: a wrong name, shape, dtype or value."""
 
 
 @dataclass(frozen=True)

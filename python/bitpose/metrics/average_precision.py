@@ -129,7 +129,7 @@ class AveragePrecision:
         protocol = self.protocol
         if area not in protocol.areas:
             raise InputError(f"no range of areas {area!r}; there are {', '.join(protocol.areas)}")
-        number = max_detections or protocol.max_detections[-1]
+        number = protocol.max_detections[-1] if max_detections is None else max_detections
         if number not in protocol.max_detections:
             raise InputError(f"{number} detections is none of {protocol.max_detections}")
         part = values[..., list(protocol.areas).index(area), :]

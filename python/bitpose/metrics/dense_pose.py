@@ -131,6 +131,8 @@ def gps(errors: ArrayLike, kappa: ArrayLike) -> float:
     distances, scale = np.asarray(errors, np.float64), np.asarray(kappa, np.float64)
     if not (distances >= 0).all() or not (scale > 0).all():
         raise InputError("errors must not be negative or NaN, and kappa must be positive")
+    if distances.ndim != 1 or scale.shape not in ((), distances.shape):
+        raise InputError(f"errors {distances.shape} and kappa {scale.shape}: (P,), and () or (P,)")
     if distances.size == 0:
         return 0.0
     return float(np.exp(-(distances**2) / (2 * scale**2)).mean())
@@ -193,5 +195,9 @@ def ignore_unannotated(
     """
     ignored = np.array([len(points.vertices) == 0 for points in people], np.bool_)
     same = box_iou(detection_boxes, truth_boxes) >= SAME_PERSON_IOU
-    values = np.where(ignored, same.astype(np.float64), np.asarray(similarity, np.float64))
-    return values, ignored
+    given = np.asarray(similarity, np.float64)
+    if given.shape != same.shape or given.shape[1] != len(people):
+        raise InputError(
+            f"similarity {given.shape}, boxes {same.shape}, {len(people)} people: must be (D, G)"
+        )
+    return np.where(ignored, same.astype(np.float64), given), ignored

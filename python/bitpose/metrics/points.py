@@ -42,13 +42,19 @@ def pve(
     predicted_root: ArrayLike,
     target_root: ArrayLike,
 ) -> float:
-    """Per vertex error: mean |(v' - root') - (v - root)| over vertices; roots are [..., 3].
+    """Per vertex error: mean |(v' - root') - (v - root)| over vertices [..., V, 3]; roots [..., 3].
 
     With both bodies in the T-pose, PVE-T.
     """
     prediction, truth = _pair(predicted, target)
-    roots = [np.asarray(root, np.float64)[..., None, :] for root in (predicted_root, target_root)]
-    return float(_length(_finite(prediction - roots[0]) - _finite(truth - roots[1])).mean() * _MM)
+    roots = [_finite(np.asarray(root, np.float64)) for root in (predicted_root, target_root)]
+    wanted = (*truth.shape[:-2], 3)
+    if any(root.shape != wanted for root in roots):
+        raise InputError(f"roots have shapes {[root.shape for root in roots]}; must be {wanted}")
+    moved = [
+        points - root[..., None, :] for points, root in zip((prediction, truth), roots, strict=True)
+    ]
+    return float(_length(moved[0] - moved[1]).mean() * _MM)
 
 
 def pa_pve(predicted: ArrayLike, target: ArrayLike) -> float:

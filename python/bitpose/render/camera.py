@@ -98,7 +98,7 @@ class Camera(ABC):
 
         Positive angles take it to its right.
         """
-        centre = _transform(self.T_camera_world, np.asarray(centre_world, np.float64))[:3]
+        centre = _transform(self.T_camera_world, _point("centre_world", centre_world))[:3]
         angle = np.deg2rad(degrees)
         turn = np.eye(4)
         turn[0, 0] = turn[2, 2] = np.cos(angle)
@@ -191,7 +191,8 @@ def look_at(eye_world: ArrayLike, target_world: ArrayLike, up_world: ArrayLike) 
 
     Raises InputError where that leaves a direction open: no distance, or a view along `up_world`.
     """
-    eye, target, up = (np.asarray(x, np.float64) for x in (eye_world, target_world, up_world))
+    eye, target = _point("eye_world", eye_world), _point("target_world", target_world)
+    up = _point("up_world", up_world)
     forward = target - eye
     right = np.cross(forward, up)
     if not (np.linalg.norm(right) > 1e-9 * np.linalg.norm(forward) * np.linalg.norm(up)):
@@ -202,6 +203,13 @@ def look_at(eye_world: ArrayLike, target_world: ArrayLike, up_world: ArrayLike) 
     transform[:3, :3] = np.stack([right, np.cross(forward, right), forward])
     transform[:3, 3] = -(transform[:3, :3] * eye).sum(axis=1)
     return transform
+
+
+def _point(name: str, value: ArrayLike) -> Array:
+    point = np.asarray(value, np.float64)
+    if point.shape != (3,) or not np.isfinite(point).all():
+        raise InputError(f"{name} is {point.tolist()}; must be three finite numbers")
+    return point
 
 
 def _check(name: str, value: float, *, positive: bool = False) -> None:

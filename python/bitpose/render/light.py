@@ -48,13 +48,19 @@ class Light:
     def of(
         cls, ambient: ArrayLike, directions_world: ArrayLike = (), strengths: ArrayLike = ()
     ) -> Self:
-        """Ambient light, one number or one for each channel, and lights from directions."""
+        """Ambient light, one number or one for each channel, and lights from directions [L, 3]
+        with strengths [L] or [L, 3].
+        """
+        level = np.asarray(ambient, np.float32)
+        if level.shape not in ((), (3,)):
+            raise InputError(f"ambient has shape {level.shape}; must be one number or three")
         harmonics = np.zeros((9, 3), np.float32)
-        harmonics[0] = ambient
-        directions = np.reshape(np.asarray(directions_world, np.float32), (-1, 3))
-        given = np.asarray(strengths, np.float32)
-        per_light = given[:, None] if given.ndim == 1 else given
-        each = np.broadcast_to(per_light, directions.shape) if len(directions) else directions
+        harmonics[0] = level
+        directions = np.asarray(directions_world, np.float32)
+        directions = directions if directions.size else directions.reshape(0, 3)
+        each = np.asarray(strengths, np.float32)
+        if each.ndim == 1:
+            each = np.tile(each[:, None], (1, 3))
         return cls(harmonics, directions, each)
 
     @classmethod

@@ -99,9 +99,12 @@ def keypoints_of(
     if points.shape != (len(skeleton.keypoints), 3):
         wanted = (len(skeleton.keypoints), 3)
         raise InputError(f"{skeleton.name} has keypoints {wanted}, not {points.shape}")
+    given = np.asarray(score, np.float32)
+    if given.shape not in ((), (len(points),)):
+        raise InputError(f"score has shape {given.shape}; must be one number or ({len(points)},)")
     xy, _ = camera.project(points)
     seen = np.isfinite(xy[:, 0])
-    scores = np.where(seen, np.broadcast_to(np.asarray(score, np.float32), seen.shape), 0)
+    scores = np.where(seen, given, np.float32(0))
     placed = np.where(seen[:, None], xy, 0)
     return Keypoints(skeleton, placed.astype(np.float32), scores.astype(np.float32))
 

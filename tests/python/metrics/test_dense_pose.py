@@ -182,6 +182,10 @@ def test_what_does_not_fit() -> None:
         gps([np.nan], KAPPA)
     with pytest.raises(InputError, match="kappa must be positive"):
         gps([0.1], 0.0)
+    with pytest.raises(InputError, match=r"errors .* and kappa"):
+        gps([0.1, 0.2, 0.3], [0.1, 0.2])
+    with pytest.raises(InputError, match=r"must be \(D, G\)"):
+        ignore_unannotated(np.zeros((1, 2)), [], [[0, 0, 1, 1]], [[0, 0, 1, 1]])
     with pytest.raises(InputError, match="an IUV map is"):
         Prediction(np.zeros((4, 4), np.uint8))
     with pytest.raises(InputError, match="xy"):

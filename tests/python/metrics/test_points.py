@@ -167,4 +167,6 @@ def test_what_does_not_fit() -> None:
     with pytest.raises(InputError, match="3 or more"):
         acceleration_error(a, a)
     with pytest.raises(InputError, match="must be finite"):
-        pve(a, a, [np.nan, 0, 0], [0, 0, 0])
+        pve(a, a, np.full((2, 3), np.nan), np.zeros((2, 3)))
+    with pytest.raises(InputError, match="roots have shapes"):
+        pve(a, a, np.zeros((3, 3)), np.zeros((2, 3)))

@@ -108,3 +108,5 @@ def test_what_does_not_fit() -> None:
         draw_meshes(PHOTO[:, 1:], [DRAWABLE], CAMERA)
     with pytest.raises(InputError, match="SMPL-24 has keypoints"):
         keypoints_of(np.zeros((17, 3)), SMPL_24, CAMERA)
+    with pytest.raises(InputError, match="score has shape"):
+        keypoints_of(np.zeros((24, 3)), SMPL_24, CAMERA, score=[1.0, 0.5])
