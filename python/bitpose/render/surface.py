@@ -16,6 +16,8 @@ from bitpose.render._shade import vertex_normals
 
 MAX_COORDINATE = 1e9
 MAX_TRIANGLES = 1 << 28
+#: Of the height and width of a texture: float32 then tells any two texels apart.
+MAX_TEXTURE = 1 << 14
 
 
 def frozen(name: str, values: ArrayLike, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:
@@ -98,8 +100,11 @@ class Texture:
             raise InputError(
                 f"a texture is {picture.dtype} {picture.shape}; must be uint8 (H, W, 3 or 4)"
             )
-        if not 0 < picture.shape[0] * picture.shape[1] <= 1 << 28:
-            raise InputError(f"a texture of {picture.shape[1]} x {picture.shape[0]} pixels")
+        height, width = picture.shape[:2]
+        if not (0 < height <= MAX_TEXTURE and 0 < width <= MAX_TEXTURE):
+            raise InputError(
+                f"a texture of {width} x {height} pixels; extents must be 1 .. {MAX_TEXTURE}"
+            )
         object.__setattr__(self, "picture", frozen("a texture", picture, np.uint8, picture.shape))
 
     @cached_property
