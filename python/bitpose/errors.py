@@ -15,6 +15,10 @@ class InvalidModelError(BitposeError):
     """A model that breaks the rules of its own format: damaged, truncated or contradictory."""
 
 
+class UnsafeFileError(InvalidModelError):
+    """A file that asks for code to be run or for what no such file needs. Nothing of it was run."""
+
+
 class GraphError(BitposeError):
     """An internal graph that breaks an invariant: a fault of bitpose, not of the model."""
 
