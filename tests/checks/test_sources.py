@@ -12,6 +12,7 @@ from .builds import ROOT, tracked_files
 
 MAX_LINES = 800
 MAX_BYTES = 200_000
+MAX_BYTES_OF = {"python/bitpose/body/default_body.npz": 3_000_000}
 SOURCE_SUFFIXES = {
     *(".c", ".cc", ".h", ".inc", ".S"),
     *(".py", ".pyi", ".pyx", ".pxd"),
@@ -52,4 +53,5 @@ def test_no_source_is_too_long() -> None:
 @pytest.mark.skipif(not FILES, reason="needs a git checkout")
 def test_no_file_is_too_large() -> None:
     sizes = {str(path.relative_to(ROOT)): path.stat().st_size for path in FILES}
-    assert {name: size for name, size in sizes.items() if size > MAX_BYTES} == {}
+    large = {n: size for n, size in sizes.items() if size > MAX_BYTES_OF.get(n, MAX_BYTES)}
+    assert large == {}
