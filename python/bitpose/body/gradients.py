@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bitpose.body import _skinning
-from bitpose.body.batches import flat, spread
+from bitpose.body.batches import broadcast, finite, flat, spread
 from bitpose.body.model import PosedBody
 from bitpose.body.rotations import cross_matrix, right_jacobian
+from bitpose.errors import InputError
 
 Array = NDArray[Any]
 
@@ -98,16 +99,17 @@ def pull_back(
     posed: PosedBody, by_vertices: ArrayLike | None = None, by_joints: ArrayLike | None = None
 ) -> Gradient:
     """The gradient of a function of the body from its gradients by vertices [..., V, 3] and by
-    joints [..., J, 3]. It costs little more than `vertices()`.
+    joints [..., J, 3]. It costs little more than `vertices()`. Raises InputError for other shapes.
     """
     model, joints = posed.shaped.model, posed.t_world_joint
     on_joints = np.zeros_like(joints)
     if by_joints is not None:
-        on_joints += np.asarray(by_joints, model.dtype)
+        on_joints += _given("by_joints", by_joints, model.num_joints, posed)
     forces, torques = on_joints, np.cross(joints, on_joints)
     by_pose, by_shape = _no_gradient(posed)
     if by_vertices is not None:
-        on_bones, on_rest = _skin_transpose(posed, np.asarray(by_vertices, model.dtype))
+        given = _given("by_vertices", by_vertices, len(model.v_template), posed)
+        on_bones, on_rest = _skin_transpose(posed, given)
         forces = forces + on_bones[..., 3]
         torques += _torques(on_bones, posed)
         by_pose += _pose_blend_gradient(on_rest, posed)
@@ -121,6 +123,15 @@ def pull_back(
     on_rest_joints -= np.einsum("...jrc,...jr->...jc", posed.R_world_joint, forces - on_joints)
     by_shape += np.einsum("bjc,...jc->...b", model.J_shapedirs, on_rest_joints)
     return Gradient(by_pose, by_shape, forces[..., 0, :])
+
+
+def _given(name: str, gradient: ArrayLike, count: int, posed: PosedBody) -> Array:
+    """[..., count, 3], for each body of the batch."""
+    array = finite(name, gradient, posed.shaped.model.dtype)
+    if array.shape[-2:] != (count, 3) or broadcast(array.shape[:-2], posed.batch) != posed.batch:
+        wanted = (*posed.batch, count, 3)
+        raise InputError(f"{name} of shape {array.shape}: must be {wanted}")
+    return spread(array, posed.batch, 2)
 
 
 def descendants(parents: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -191,7 +202,7 @@ def _skin_transpose(posed: PosedBody, by_vertices: Array) -> tuple[Array, Array]
     on_rest = np.empty_like(rest)
     _skinning.skin_transpose(
         posed.skinning_columns, skin.bones, skin.weights, flat(rest, 2),
-        flat(spread(by_vertices, posed.batch, 2), 2), flat(on_bones, 3), flat(on_rest, 2),
+        flat(by_vertices, 2), flat(on_bones, 3), flat(on_rest, 2),
     )  # fmt: skip
     return on_bones, on_rest
 

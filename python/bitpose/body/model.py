@@ -24,9 +24,9 @@ from bitpose.body import _skinning
 from bitpose.body.batches import Batch, broadcast, finite, flat, spread, unflat
 from bitpose.body.keypoints import KeypointRegressor, ShapeAxes
 from bitpose.body.layout import BodyArrays
-from bitpose.body.packing import PoseBlend, SkinWeights
+from bitpose.body.packing import PoseBlend, SkinWeights, within
 from bitpose.body.rotations import axis_angle_to_matrix
-from bitpose.errors import InputError
+from bitpose.errors import InputError, InvalidModelError
 
 Array = NDArray[Any]
 
@@ -55,6 +55,34 @@ class BodyModel:
     """Names of shape directions, where the model has them."""
     keypoints: Mapping[str, KeypointRegressor] = field(default_factory=dict)
     """Keypoints of data sets by their names, for example "COCO-17", where the model has them."""
+
+    def __post_init__(self) -> None:
+        """Raises InvalidModelError where the arrays do not fit each other."""
+        vertices, joints, shapes = len(self.v_template), len(self.parents), len(self.shapedirs)
+        problems = [
+            name
+            for name, shape in [
+                ("v_template", (vertices, 3)),
+                ("shapedirs", (shapes, vertices, 3)),
+                ("J_template", (joints, 3)),
+                ("J_shapedirs", (shapes, joints, 3)),
+            ]
+            if getattr(self, name).shape != shape
+        ]
+        above = np.arange(-1, joints - 1)
+        if joints == 0 or (self.parents > above).any() or (self.parents[1:] < 0).any():
+            problems.append("parents")
+        if self.faces.shape[1:] != (3,) or not within(self.faces, vertices):
+            problems.append("faces")
+        if not self.pose_blend.fits(vertices, joints):
+            problems.append("pose_blend")
+        if not self.skin.fits(vertices, joints):
+            problems.append("skin")
+        if problems:
+            raise InvalidModelError(
+                f"{', '.join(problems)} of the body do not fit {vertices} vertices, {joints} "
+                f"joints and {shapes} shape directions"
+            )
 
     @classmethod
     def load(
@@ -305,17 +333,6 @@ class Mesh:
         """[...] cubic metres inside a closed surface: the sum of signed tetrahedra."""
         a, b, c = (self.vertices[..., self.faces[:, i], :].astype(np.float64) for i in range(3))
         return np.asarray(np.sum(np.cross(a, b) * c, axis=(-1, -2)) / 6)
-
-    def normals(self) -> Array:
-        """[..., V, 3] unit normals of the vertices: means over their faces, weighted by area."""
-        corners = [self.vertices[..., self.faces[:, i], :] for i in range(3)]
-        of_faces = np.cross(corners[1] - corners[0], corners[2] - corners[0])
-        sums = np.zeros_like(self.vertices)
-        for batch in np.ndindex(sums.shape[:-2]):
-            for i in range(3):
-                np.add.at(sums[batch], self.faces[:, i], of_faces[batch])
-        length = np.linalg.norm(sums, axis=-1, keepdims=True)
-        return np.asarray(sums / np.where(length > 0, length, 1))
 
 
 def _at_most(name: str, value: ArrayLike | None, count: int, dtype: np.dtype[Any]) -> Array:

@@ -53,6 +53,15 @@ class SkinWeights:
         dense[dense < np.sort(dense, axis=1)[:, -4:][:, :1]] = 0
         return self.from_dense(dense / dense.sum(axis=1, keepdims=True), self.weights.dtype)
 
+    def fits(self, vertices: int, joints: int) -> bool:
+        """Whether it is for a body of so many vertices and joints."""
+        return (
+            self.bones.shape == self.weights.shape
+            and self.bones.shape[0] == vertices
+            and self.bones.shape[1:] > (0,)
+            and within(self.bones, joints)
+        )
+
     def at(self, vertices: NDArray[Any]) -> SkinWeights:
         """Those of some vertices, in their order."""
         return SkinWeights(self.bones[vertices], self.weights[vertices])
@@ -105,6 +114,19 @@ class PoseBlend:
             units = np.where(steps[-1] > 0, steps[-1], 1).astype(np.float64)
             codes[:, block] = np.rint(directions[:, block] / units[:, None, None])
         return cls(codes, np.array(steps, np.float32).reshape(-1, 9), vertices, starts)
+
+    def fits(self, vertices: int, joints: int) -> bool:
+        """Whether it is for a body of so many vertices and joints."""
+        count = len(self.vertices)
+        if self.starts.shape != (joints + 1,) or self.directions.shape != (9, count, 3):
+            return False
+        if self.starts[0] != 0 or self.starts[-1] != count or (np.diff(self.starts) < 0).any():
+            return False
+        blocks = int(_counts(self.starts).sum()) if self.directions.dtype == np.int16 else 0
+        rises = np.diff(self.vertices) > 0
+        rises[self.starts[(self.starts > 0) & (self.starts < count)] - 1] = True
+        sound = within(self.vertices, vertices) and bool(rises.all())
+        return sound and self.steps.shape == (blocks, 9)
 
     def add(self, features: Array, vertices: Array) -> None:
         """Adds to `vertices` [B, V, 3] what `features` [B, J, 9] do."""
@@ -161,6 +183,11 @@ class PoseBlend:
     @property
     def _dtype(self) -> type[np.floating[Any]]:
         return np.float32 if self.directions.dtype == np.int16 else np.float64
+
+
+def within(indices: Index, end: int) -> bool:
+    """Whether all indices are below `end`, and none is negative."""
+    return indices.size == 0 or 0 <= int(indices.min()) <= int(indices.max()) < end
 
 
 def _counts(starts: Index) -> NDArray[np.int64]:

@@ -23,6 +23,7 @@ from bitpose.body.gradients import (
 )
 from bitpose.body.layout import SMPL_PARENTS
 from bitpose.body.rotations import axis_angle_to_matrix
+from bitpose.errors import InputError
 from tests.python.body.bodies import random_arrays
 
 Array = NDArray[Any]
@@ -125,6 +126,15 @@ def test_batches_are_single_bodies() -> None:
         single = pull_back(one, on_vertices[i, k], on_joints[i, k])
         np.testing.assert_allclose(gradient.by_pose[i, k], single.by_pose, atol=1e-12)
         np.testing.assert_allclose(gradient.by_shape[i, k], single.by_shape, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(24, 3), (26, 3), (3,), (25, 2), (2, 25, 3)])
+def test_gradients_of_another_body(shape: tuple[int, ...]) -> None:
+    posed = Case(1).posed()
+    with pytest.raises(InputError, match=r"must be \(25, 3\)"):
+        pull_back(posed, by_vertices=np.zeros(shape))
+    with pytest.raises(InputError, match="by_joints of shape"):
+        pull_back(posed, by_joints=np.zeros((25, 3)))
 
 
 def test_descendants() -> None:
