@@ -51,6 +51,8 @@ def read_pickle(data: bytes, names: Collection[str], source: str) -> dict[str, A
             array = _as_array(content.get(name))
         except InvalidModelError as error:
             raise InvalidModelError(f"{source}: {name}: {error}") from None
+        except (OverflowError, TypeError, ValueError) as error:  # A part that is something else.
+            raise InvalidModelError(f"{source}: {name}: damaged array: {error}") from None
         if array is not None:
             arrays[name] = array
     return arrays
@@ -101,8 +103,10 @@ class _Dtype(_Kept):
     def dtype(self) -> np.dtype[Any]:
         name = self.arguments[0] if self.arguments else None
         order = self.state[1] if isinstance(self.state, tuple) and len(self.state) > 1 else "<"
-        if name not in _DTYPES or order not in ("<", ">", "|", "="):
-            raise InvalidModelError(f"array of dtype {name!r}, not of numbers")
+        known = isinstance(name, str) and name in _DTYPES and order in ("<", ">", "|", "=")
+        if not known:
+            what = repr(name) if isinstance(name, str) else type(name).__name__
+            raise InvalidModelError(f"array of dtype {what}, not of numbers")
         return np.dtype(f"{order}{name}")
 
 

@@ -201,6 +201,7 @@ def test_arrays_by_hand_are_read() -> None:
         (("a",), "\0" * 16, "f8"),
         (None, "\0" * 16, "f8"),
         ((2,), [1, 2], "f8"),
+        ((2,), "\u2190" * 16, "f8"),
         ((2,), "\0" * 16, "O8"),
         ((2,), "\0" * 16, "V8"),
     ],
@@ -208,6 +209,13 @@ def test_arrays_by_hand_are_read() -> None:
 def test_arrays_that_contradict_themselves(shape: Any, content: Any, kind: str) -> None:
     with pytest.raises(InvalidModelError, match="array: "):
         read_pickle(_array_state(shape, content, kind), ["array"], "hostile")
+
+
+def test_parts_of_arrays_that_are_something_else() -> None:
+    good = _array_state((2,), "\0" * 16)
+    for kind in (b"]", b"}", b"K\x01"):
+        with pytest.raises(InvalidModelError, match="array: "):
+            read_pickle(good.replace(b"U\x02f8", kind), ["array"], "hostile")
 
 
 @pytest.mark.parametrize(
