@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from bitpose.body import default
+from bitpose.body.batches import finite
 from bitpose.body.model import BodyModel
 from bitpose.errors import InputError, InvalidModelError
 
@@ -40,16 +42,17 @@ class BaseMesh:
     def load(cls, path: str | PathLike[str], dtype: DTypeLike = np.float32) -> BaseMesh:
         """Raises InvalidModelError for another file, OSError where it cannot be read."""
         try:
-            with np.load(Path(path), allow_pickle=False) as archive:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = dict(archive)
             quads = arrays["quads"].astype(np.int32)
             arrays["faces"] = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
             model = default.from_file(arrays | default.joint_regressor(), dtype)
-        except (KeyError, ValueError) as error:
+            kept, turned = arrays["kept"].astype(np.int32), arrays["R_zero_makehuman"]
+        except (BadZipFile, InvalidModelError, LookupError, ValueError) as error:
             raise InvalidModelError(f"{path} is no base mesh: {error}") from None
         body = BodyModel.load(dtype=dtype)
         model = replace(model, J_template=body.J_template, J_shapedirs=body.J_shapedirs)
-        return cls(model, quads, arrays["kept"].astype(np.int32), arrays["R_zero_makehuman"])
+        return cls(model, quads, kept, turned)
 
     def bind(self, references: ArrayLike, shares: ArrayLike, offsets: ArrayLike) -> BodyModel:
         """A body whose N vertices hang on the base mesh: a garment, hair, eyes.
@@ -59,10 +62,12 @@ class BaseMesh:
         It has no faces. Raises InputError for wrong shapes or indices.
         """
         model = self.model
-        refs, parts = np.asarray(references), np.asarray(shares, model.dtype)
-        moved = np.asarray(offsets, model.dtype)
+        refs, parts = np.asarray(references), finite("shares", shares, model.dtype)
+        moved = finite("offsets", offsets, model.dtype)
         if refs.shape != parts.shape or refs.ndim != 2 or moved.shape != (len(refs), 3):
             raise InputError(f"bindings of shapes {refs.shape}, {parts.shape}, {moved.shape}")
+        if refs.dtype.kind not in "iu":
+            raise InputError(f"bindings to vertices by {refs.dtype}: must be integers")
         if refs.size and not 0 <= int(refs.min()) <= int(refs.max()) < len(model.v_template):
             raise InputError(f"bindings to vertices beyond the {len(model.v_template)}")
         skin = model.skin.mixed(refs, parts, model.num_joints)

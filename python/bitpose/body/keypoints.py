@@ -82,8 +82,10 @@ class ShapeAxes:
         return np.asarray(self.matrix @ named)
 
     def values(self, betas: ArrayLike) -> dict[str, float]:
-        """The values of all axes of a body with `betas` [<= B]."""
+        """The values of all axes of a body with `betas` [<= B]. Raises InputError for others."""
         given = np.asarray(betas, np.float64)
+        if given.ndim != 1 or len(given) > len(self.names):
+            raise InputError(f"betas of shape {given.shape}: there are {len(self.names)} of them")
         full = np.zeros(len(self.names))
         full[: len(given)] = given
         return dict(zip(self.names, (self.matrix.T @ full).tolist(), strict=True))

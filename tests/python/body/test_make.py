@@ -149,12 +149,23 @@ def test_mixed_vertices_are_means() -> None:
         base.bind([[7000]], [[1.0]], [[0, 0, 0]])
     with pytest.raises(InputError, match="shapes"):
         base.bind([[0]], [[1.0, 2.0]], [[0, 0, 0]])
+    with pytest.raises(InputError, match="must be integers"):
+        base.bind([[0.5]], [[1.0]], [[0, 0, 0]])
 
 
 def test_other_files_are_no_base_mesh(tmp_path: Path) -> None:
-    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    path = tmp_path / "other.npz"
+    np.savez(path, a=np.zeros(3))
     with pytest.raises(InvalidModelError, match="no base mesh"):
-        BaseMesh.load(tmp_path / "other.npz")
+        BaseMesh.load(path)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(InvalidModelError, match="no base mesh"):
+        BaseMesh.load(path)
+    body = dict(np.load(str(files("bitpose.body").joinpath("default_body.npz"))))
+    body |= {"quads": np.zeros((1, 4)), "kept": np.zeros(1), "R_zero_makehuman": np.zeros(3)}
+    np.savez(path, **body | {"bones": body["bones"] + np.uint8(30)})
+    with pytest.raises(InvalidModelError, match="no base mesh: skin of the body"):
+        BaseMesh.load(path)
 
 
 @pytest.mark.slow
