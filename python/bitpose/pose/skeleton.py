@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bitpose.body.layout import SMPL_JOINTS, SMPL_PARENTS
+
 Colour = tuple[int, int, int]
 
 
@@ -113,28 +115,21 @@ MPII_16 = _skeleton(
     ),
 )
 
+
+def _smpl_limbs() -> tuple[tuple[str, str, Colour], ...]:
+    """From each joint's parent to the joint."""
+    colours = {end: colour for _, end, colour in _sides()}
+    colours |= {"neck": _NECK, "head": _FACE}
+    for side in ("left", "right"):
+        colours[f"{side}_shoulder"] = _NECK
+        colours[f"{side}_hand"] = colours[f"{side}_wrist"]
+        colours[f"{side}_foot"] = colours[f"{side}_ankle"]
+    return tuple(
+        (SMPL_JOINTS[parent], joint, colours.get(joint, _TORSO))
+        for joint, parent in zip(SMPL_JOINTS, SMPL_PARENTS, strict=True)
+        if parent >= 0
+    )
+
+
 #: The 24 joints of SMPL, in its order.
-SMPL_24 = _skeleton(
-    "SMPL-24",
-    "pelvis left_hip right_hip spine1 left_knee right_knee spine2 left_ankle right_ankle spine3 "
-    "left_foot right_foot neck left_collar right_collar head left_shoulder right_shoulder "
-    "left_elbow right_elbow left_wrist right_wrist left_hand right_hand",
-    (
-        ("pelvis", "left_hip", _TORSO),
-        ("pelvis", "right_hip", _TORSO),
-        ("pelvis", "spine1", _TORSO),
-        ("spine1", "spine2", _TORSO),
-        ("spine2", "spine3", _TORSO),
-        ("spine3", "left_collar", _TORSO),
-        ("spine3", "right_collar", _TORSO),
-        ("spine3", "neck", _NECK),
-        ("neck", "head", _FACE),
-        ("left_collar", "left_shoulder", _NECK),
-        ("right_collar", "right_shoulder", _NECK),
-        *_sides(),
-        ("left_wrist", "left_hand", _LEFT_ARM[1]),
-        ("right_wrist", "right_hand", _RIGHT_ARM[1]),
-        ("left_ankle", "left_foot", _LEFT_LEG[1]),
-        ("right_ankle", "right_foot", _RIGHT_LEG[1]),
-    ),
-)
+SMPL_24 = _skeleton("SMPL-24", " ".join(SMPL_JOINTS), _smpl_limbs())
