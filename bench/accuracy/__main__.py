@@ -8,8 +8,15 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench.accuracy.judge import Trial, judge_onnxruntime, judge_ours
+from bench.accuracy.judge import Trial, judge_noise, judge_onnxruntime, judge_ours
 from bench.accuracy.networks import NETWORKS
+
+#: The last is no quantizer: it says how much of a difference means nothing.
+JUDGES = {
+    "bitpose": judge_ours,
+    "onnxruntime": judge_onnxruntime,
+    "float32, pixels +-1": judge_noise,
+}
 
 
 def main(names: list[str]) -> None:
@@ -19,7 +26,7 @@ def main(names: list[str]) -> None:
         if names and network.name not in names:
             continue
         trial = Trial(network)
-        for by, judge in (("bitpose", judge_ours), ("onnxruntime", judge_onnxruntime)):
+        for by, judge in JUDGES.items():
             result = judge(trial)
             *tasks, signal = result.verdicts
             marked = [f"{'+' if verdict.passed else '-'} {verdict.text}" for verdict in tasks]

@@ -89,6 +89,21 @@ def judge_ours(trial: Trial, options: Options | None = None) -> Result:
     return Result(verdicts, seconds, share_in_float(model.graph))
 
 
+def judge_noise(trial: Trial) -> Result:
+    """The float network on photos each of whose pixels is brighter or darker by up to one step."""
+    random = np.random.default_rng(0)
+    step = 1.0 / np.asarray(trial.network.pixels.deviation, np.float64).min()
+
+    def run(feed: Feed) -> Outputs:
+        noisy = {
+            name: (x + random.uniform(-step, step, x.shape)).astype(np.float32)
+            for name, x in feed.items()
+        }
+        return trial.session.run(None, noisy)
+
+    return Result(trial.judge(run), 0.0)
+
+
 def judge_onnxruntime(trial: Trial) -> Result:
     from bench.accuracy.baseline import quantize_static
 

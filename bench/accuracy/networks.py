@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,26 +12,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.accuracy import boxes
-from bench.accuracy.photos import CALIBRATION, SHARED, TEST, Pixels, View, persons, scenes
+from bench.accuracy.photos import (
+    CALIBRATION,
+    SHARED,
+    TEST,
+    Pixels,
+    View,
+    framings,
+    hands,
+    persons,
+    scenes,
+)
 from bench.accuracy.tasks import Detections, Mask, Outputs, PersonKeypoints, Signal, Task
 from bitpose.pose.decode import Keypoints, decode_heatmaps
+from bitpose.pose.photo import views
 from bitpose.pose.skeleton import COCO_17, MPII_16
 
 Array = NDArray[Any]
 
 
-#: Views of a photo with the colours that it has.
-_AS_TAKEN = slice(5)
-
-
 @dataclass(frozen=True)
 class Network:
-    """A float network with its tasks. `crops` says that it looks at one person at a time."""
+    """A float network with its tasks. `parts` finds what it looks at, if not at whole photos."""
 
     name: str
     tasks: tuple[Task, ...]
     pixels: Pixels = field(default_factory=Pixels)
-    crops: bool = False
+    parts: Callable[[tuple[str, ...]], list[View]] | None = None
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
@@ -40,12 +47,11 @@ class Network:
 
     def calibration(self) -> list[View]:
         """Three photos plus parts of them."""
-        people = persons(CALIBRATION) if self.crops else []
-        return scenes(CALIBRATION) + people
+        return scenes(CALIBRATION, views) + (self.parts(CALIBRATION) if self.parts else [])
 
     def test(self) -> list[View]:
         """The other photos."""
-        return persons(TEST) if self.crops else scenes(TEST, _AS_TAKEN)
+        return self.parts(TEST) if self.parts else scenes(TEST, framings)
 
 
 def _peaks(scores: Array) -> tuple[Array, Array, Array]:
@@ -84,18 +90,23 @@ NETWORKS = (
         "EfficientPoseRT_LITE",
         (PersonKeypoints(_efficientpose, 0.3),),
         Pixels(mean=127.5, deviation=127.5),
-        crops=True,
+        parts=persons,
     ),
-    Network("EfficientPoseRT", (PersonKeypoints(_efficientpose, 0.3),), _IMAGENET, crops=True),
+    Network("EfficientPoseRT", (PersonKeypoints(_efficientpose, 0.3),), _IMAGENET, parts=persons),
     Network(
-        "pem_hourglass", (PersonKeypoints(_pem, 0.2),), Pixels(bgr=True, deviation=1.0), crops=True
+        "pem_hourglass",
+        (PersonKeypoints(_pem, 0.2),),
+        Pixels(bgr=True, deviation=1.0),
+        parts=persons,
     ),
-    Network("pem_cpm", (PersonKeypoints(_pem, 0.2),), Pixels(bgr=True, deviation=1.0), crops=True),
+    Network(
+        "pem_cpm", (PersonKeypoints(_pem, 0.2),), Pixels(bgr=True, deviation=1.0), parts=persons
+    ),
     Network(
         "bodypix_mnv1_050_s16",
         (PersonKeypoints(_bodypix, 0.3), Mask(lambda outputs: outputs[6] > 0)),
         Pixels(mean=127.5, deviation=127.5),
-        crops=True,
+        parts=persons,
         shapes={"input": (1, 257, 257, 3)},
     ),
     Network("mp_selfie_segmentation_landscape", (Mask(lambda outputs: outputs[0] > 0.5),)),
@@ -116,6 +127,6 @@ NETWORKS = (
         Pixels(bgr=True, deviation=1.0),
     ),
     Network("yolox_nano", (Detections(boxes.decode_yolox, 0.3),), Pixels(bgr=True, deviation=1.0)),
-    Network("mp_hand_landmark", (Signal(),)),
+    Network("mp_hand_landmark", (Signal(),), parts=hands),
     Network("tinycnn_cifar10_fp32", (Signal(),)),
 )

@@ -21,7 +21,7 @@ from bitpose.pose.draw import draw_keypoints
 
 #: Height of a photo in the picture.
 _HEIGHT = 640
-#: Of the views, by whether they are of one person: the photos as they are.
+#: Of the views, by whether they are of parts of photos: those that are framed as taken.
 _EVERY = {False: 5, True: 2}
 _SHOWN = 3
 _MARGIN, _TITLE = 16, 48
@@ -127,7 +127,7 @@ def _draw_network(folder: Path, trial: Trial, int8: bitpose.InferenceSession) ->
         if not isinstance(task, PersonKeypoints | Detections | Mask):
             continue
         rows = []
-        for view, feed, exact in trial.tests[:: _EVERY[trial.network.crops]][:_SHOWN]:
+        for view, feed, exact in trial.tests[:: _EVERY[trial.network.parts is not None]][:_SHOWN]:
             versions = (("float32", exact), ("int8", int8.run(None, feed)))
             pictures = [(t, draw(task, o, view, trial.size)) for t, o in versions]
             rows.append(side_by_side(pictures))

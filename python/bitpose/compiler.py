@@ -161,8 +161,9 @@ def _quantized(
     options = options or Options()
     if not wide:
         return quantize(graph, calibration, options, progress)
-    # With 16 bits nothing has to stay float.
-    codes = quantize(graph, calibration, replace(options, float_share=0.0), progress)
+    # With 16 bits nothing has to be clipped, evened out or left in float.
+    options = replace(options, observer="minmax", equalization=False, float_share=0.0)
+    codes = quantize(graph, calibration, options, progress)
     return widen(codes, [node.outputs[0] for node in codes.nodes])
 
 

@@ -67,21 +67,31 @@ def crop(photo: Image.Image, box: Box) -> tuple[Image.Image, int, int]:
 
 
 def views(photo: Image.Image) -> list[Image.Image]:
-    """A photo, three parts of it, its mirror image, and two with colours in each other's place.
+    """A photo, its mirror image, two with colours in each other's place, and parts of it.
 
-    A network that is calibrated on a few photos learns more of what it may see from these.
+    The parts are nine of half its size, which overlap, and nine of a quarter: things that are small
+    in the photo are large there. A network that is calibrated on a few photos learns more of
+    what it may see from these.
     """
-    width, height = photo.size
     red, green, blue = photo.split()
     return [
         photo,
-        photo.crop((width // 4, height // 4, 3 * width // 4, 3 * height // 4)),
-        photo.crop((0, 0, width // 2, height)),
-        photo.crop((width // 3, 0, width, height)),
         ImageOps.mirror(photo),
         Image.merge("RGB", (blue, red, green)),
         Image.merge("RGB", (green, blue, red)),
+        *_parts(photo, 2),
+        *_parts(photo, 4),
     ]
+
+
+def _parts(photo: Image.Image, zoom: int) -> list[Image.Image]:
+    """3 x 3 parts from edge to edge, each 1 / `zoom` as high and as wide as the photo."""
+    width, height = max(1, photo.width // zoom), max(1, photo.height // zoom)
+    lefts, tops = (
+        [(whole - part) * i // 2 for i in range(3)]
+        for whole, part in ((photo.width, width), (photo.height, height))
+    )
+    return [photo.crop((x, y, x + width, y + height)) for y in tops for x in lefts]
 
 
 def letterbox(photo: Image.Image, height: int, width: int) -> tuple[Picture, Placement]:

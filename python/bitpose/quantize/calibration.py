@@ -42,14 +42,13 @@ class Statistics:
     high: NDArray[np.float64]
     mean: NDArray[np.float64]
 
-    @property
-    def reach(self) -> NDArray[np.float64]:
-        """The largest magnitude of each channel."""
-        return np.maximum(-self.low, self.high)
-
 
 class Calibration:
-    """Runs a float graph on feeds and keeps statistics of some of its tensors."""
+    """Runs a float graph on feeds and keeps statistics of some of its tensors.
+
+    `even` are those that the same tensors have in a graph in which the channels of some are
+    enlarged: those that `factors` gives for the largest magnitude of each channel of each tensor.
+    """
 
     def __init__(
         self,
@@ -57,6 +56,7 @@ class Calibration:
         names: Sequence[str],
         feeds: Sequence[Feed],
         progress: Progress = lambda share: None,
+        factors: Callable[[Mapping[str, Array]], Mapping[str, Array]] = lambda reach: {},
     ) -> None:
         """Raises InputError for no feeds, or a feed that does not fit the network."""
         if not feeds:
@@ -65,16 +65,13 @@ class Calibration:
         self._feeds = feeds
         self._progress = progress
         self._done = 0
-        ranges = self._ranges()
-        self._statistics = self._count(ranges)
-
-    def __getitem__(self, name: str) -> Statistics:
-        return self._statistics[name]
-
-    @property
-    def means(self) -> dict[str, NDArray[np.float64]]:
-        """The mean of each channel of each tensor."""
-        return {name: seen.mean for name, seen in self._statistics.items()}
+        extremes = self._extremes()
+        self.factors = factors({x: np.maximum(-low, high) for x, (low, high) in extremes.items()})
+        tallies = {name: _Tally(*ends) for name, ends in extremes.items()}
+        enlarged = {x: _Tally(*(end * f for end in extremes[x])) for x, f in self.factors.items()}
+        self._count(tallies, enlarged)
+        self.plain = {name: tally.statistics() for name, tally in tallies.items()}
+        self.even = {**self.plain, **{name: t.statistics() for name, t in enlarged.items()}}
 
     def _runs(self) -> Iterator[dict[str, Array]]:
         """The tensors for each feed; all feeds are run twice."""
@@ -83,39 +80,54 @@ class Calibration:
             self._done += 1
             self._progress(self._done / (2 * len(self._feeds)))
 
-    def _ranges(self) -> dict[str, tuple[Array, Array]]:
-        ranges: dict[str, tuple[Array, Array]] = {}
+    def _extremes(self) -> dict[str, tuple[Array, Array]]:
+        """The least and the greatest value of each channel."""
+        extremes: dict[str, tuple[Array, Array]] = {}
         for values in self._runs():
             for name, value in values.items():
                 rows = _by_channel(value)
-                low, high = rows.min(axis=1), rows.max(axis=1)
-                seen = ranges.get(name, (low, high))
-                ranges[name] = np.minimum(seen[0], low), np.maximum(seen[1], high)
-        return ranges
+                low, high = (x.astype(np.float64) for x in (rows.min(axis=1), rows.max(axis=1)))
+                seen = extremes.get(name, (low, high))
+                extremes[name] = np.minimum(seen[0], low), np.maximum(seen[1], high)
+        return extremes
 
-    def _count(self, ranges: Mapping[str, tuple[Array, Array]]) -> dict[str, Statistics]:
-        counts = {name: np.zeros(_BINS, np.int64) for name in ranges}
-        sums = {name: np.zeros(len(low), np.int64) for name, (low, _) in ranges.items()}
-        sizes = dict.fromkeys(ranges, 0)
-        units = {name: _unit(low, high) for name, (low, high) in ranges.items()}
+    def _count(self, tallies: Mapping[str, _Tally], enlarged: Mapping[str, _Tally]) -> None:
         for values in self._runs():
             for name, value in values.items():
                 rows = _sample(_by_channel(value)).astype(np.float64)
-                low = float(ranges[name][0].min())
-                width = (float(ranges[name][1].max()) - low) / _BINS or 1.0
-                bins = np.clip((rows - low) / width, 0, _BINS - 1).astype(np.int64)
-                counts[name] += np.bincount(bins.ravel(), minlength=_BINS)
-                sums[name] += np.rint(rows / units[name]).astype(np.int64).sum(axis=1)
-                sizes[name] += rows.shape[1]
-        return {
-            name: Statistics(
-                Histogram(float(low.min()), float(high.max()), counts[name]),
-                low.astype(np.float64),
-                high.astype(np.float64),
-                sums[name] * units[name] / sizes[name],
-            )
-            for name, (low, high) in ranges.items()
-        }
+                tallies[name].add(rows)
+                if name in enlarged:
+                    enlarged[name].add(rows * self.factors[name][:, None])
+
+
+class _Tally:
+    """Counts the values of a tensor whose extremes are known."""
+
+    def __init__(self, low: Array, high: Array) -> None:
+        """Those of each channel."""
+        self._low, self._high = low, high
+        self._first = float(low.min())
+        self._width = (float(high.max()) - self._first) / _BINS or 1.0
+        self._counts = np.zeros(_BINS, np.int64)
+        self._unit = _unit(low, high)
+        self._sums = np.zeros(len(low), np.int64)
+        self._size = 0
+
+    def add(self, rows: Array) -> None:
+        """Values [C, n]."""
+        bins = np.clip((rows - self._first) / self._width, 0, _BINS - 1).astype(np.int64)
+        self._counts += np.bincount(bins.ravel(), minlength=_BINS)
+        self._sums += np.rint(rows / self._unit).astype(np.int64).sum(axis=1)
+        self._size += rows.shape[1]
+
+    def statistics(self) -> Statistics:
+        """Of all that was added."""
+        return Statistics(
+            Histogram(self._first, float(self._high.max()), self._counts),
+            self._low,
+            self._high,
+            self._sums * self._unit / self._size,
+        )
 
 
 def _unit(low: Array, high: Array) -> float:

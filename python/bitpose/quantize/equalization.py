@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bitpose.ir.graph import Graph, Node
 from bitpose.ir.names import derived
 from bitpose.passes.rewriter import Rewriter, integer, number
-from bitpose.quantize.points import has_weights
+from bitpose.quantize.points import has_weights, is_depthwise
 
 Array = NDArray[Any]
 
@@ -22,23 +22,21 @@ Array = NDArray[Any]
 _MIXED_SHARE = 0.5
 #: The most that a channel is enlarged. Beyond it stands a channel that was as good as silent.
 _MOST = 64.0
+#: How much farther than seen an enlarged channel reaches before it meets the end of the codes.
+_HEADROOM = 1.5
 
 
-def equalize(graph: Graph, reach: Mapping[str, Array]) -> Graph:
+def equalize(graph: Graph, factors: Mapping[str, Array]) -> Graph:
     """Before -> after, where nothing else reads a (Nagel et al., Data-free quantization through
     weight equalization and bias correction, 2019, by ranges that were seen):
 
         a = Conv(x, v, b), Conv(a, w)   ->   a' = Conv(x, s v, s b), Conv(a', w / s)
 
-    with a factor s >= 1 for each channel of a. `reach` has the largest magnitude that was seen of
-    each channel of such tensors a.
+    with the `factors` s >= 1 for each channel of such tensors a.
 
     A convolution with a clamp fmin <= 0 <= fmax keeps it: a' reaches no farther than a did, and the
-    channels that met the clamp are those with the factor 1. To a depthwise convolution every factor
-    is the same, as each of its weights has a scale of its own; so all channels get the range of
-    the largest one. Others get a part of it.
+    channels that met the clamp are those with the factor 1.
     """
-    factors = _factors(graph, reach)
     if not factors:
         return graph
     r = Rewriter(graph)
@@ -50,6 +48,25 @@ def equalize(graph: Graph, reach: Mapping[str, Array]) -> Graph:
         else:
             _scale(r, node, grown, shrunk)
     return r.finish()
+
+
+def even_factors(graph: Graph, reach: Mapping[str, Array]) -> dict[str, Array]:
+    """What makes the channels of the tensors of `equalizable` more alike.
+
+    `reach` has the largest magnitude that was seen of each channel. To a depthwise convolution
+    every factor is the same, as each of its weights has a scale of its own; so all channels get
+    the range of the largest one, short of the headroom. Others get a part of it.
+    """
+    readers = graph.consumers()
+    factors = {}
+    for name in equalizable(graph):
+        most = reach[name].astype(np.float64)
+        (reader,) = readers[name]
+        room = most.max() / _HEADROOM
+        wanted = np.divide(room, most, out=np.ones_like(most), where=most > 0)
+        share = 1.0 if is_depthwise(graph, reader) else _MIXED_SHARE
+        factors[name] = np.clip(wanted**share, 1.0, _MOST)
+    return factors
 
 
 def equalizable(graph: Graph) -> list[str]:
@@ -79,19 +96,6 @@ def _scalable(graph: Graph, node: Node) -> bool:
         return False
     low, high = number(node, "fmin", -math.inf), number(node, "fmax", math.inf)
     return low in (-math.inf, 0.0) and high >= 0
-
-
-def _factors(graph: Graph, reach: Mapping[str, Array]) -> dict[str, Array]:
-    readers = graph.consumers()
-    factors = {}
-    for name, values in reach.items():
-        most = values.astype(np.float64)
-        (reader,) = readers[name]
-        depthwise = graph.tensor(reader.inputs[1]).shape[1] == 1
-        wanted = np.divide(most.max(), most, out=np.ones_like(most), where=most > 0)
-        share = 1.0 if depthwise else _MIXED_SHARE
-        factors[name] = np.minimum(wanted**share, _MOST)
-    return factors
 
 
 def _scale(r: Rewriter, node: Node, grown: Array | None, shrunk: Array | None) -> None:

@@ -13,14 +13,14 @@ from bitpose.ir import elementary
 from bitpose.ir.elementary import total
 from bitpose.ir.graph import Graph, Node
 from bitpose.ir.operators import UNARY
-from bitpose.quantize.points import Exemptions, Points, find_points, has_weights
+from bitpose.quantize.points import Points, find_points, has_weights
 
 Float = NDArray[np.float64]
 
 #: What an exemption costs besides multiplications, as a share of all: floats move more bytes.
 _LEAST_SHARE = 0.001
 #: Decibels that each output must gain on average for a share of 1 in float.
-_LEAST_GAIN = 15.0
+_LEAST_GAIN = 3.0
 _NOTHING = 1e-30
 
 
@@ -47,20 +47,17 @@ class Mixture:
         for i, (name, members) in enumerate(groups.items()):
             self._noise[name] = noise(members)
             progress((i + 1) / len(groups))
-        self._candidates = [
-            *(Exemptions(tensors=frozenset([name])) for name in groups if name in points.scaled),
-            *(Exemptions(heads=frozenset([name])) for name in points.heads),
-        ]
+        self._candidates = [frozenset([name]) for name in groups]
 
-    def choose(self, wanted: Float, budget: float) -> Exemptions:
-        """What brings the noise of the outputs down to `wanted` at the least cost.
+    def choices(self, wanted: Float, budget: float) -> list[frozenset[str]]:
+        """What brings the noise of the outputs down to `wanted` at the least cost, step by step.
 
         Greedy: the most decibels, summed over the outputs, for their share of multiplications,
         until every output is good enough, nothing else fits into `budget`, a share of all
-        multiplications, or what fits gains too little.
+        multiplications, or what fits gains too little. Each choice holds those before it.
         """
-        exempt = Exemptions()
-        noise, share = self._left(exempt)
+        found: list[frozenset[str]] = [frozenset()]
+        noise, share = self._left(found[-1])
         options = [(candidate, *self._left(candidate)) for candidate in self._candidates]
         spared = [(candidate, noise - rest, cost) for candidate, rest, cost in options]
         while np.any(noise > wanted):
@@ -69,12 +66,13 @@ class Mixture:
             if not gains or max(gains) < _LEAST_GAIN * len(noise):
                 break
             best, _, _ = spared.pop(int(np.argmax(gains)))
-            rest, cost = self._left(exempt | best)
+            rest, cost = self._left(found[-1] | best)
             if cost <= budget and _gain(noise, noise - rest, wanted) > 0:
-                exempt, noise, share = exempt | best, rest, cost
-        return exempt
+                found.append(found[-1] | best)
+                noise, share = rest, cost
+        return found
 
-    def _left(self, exempt: Exemptions) -> tuple[Float, float]:
+    def _left(self, exempt: frozenset[str]) -> tuple[Float, float]:
         """The noise that is left, and the share of multiplications that stays float."""
         points = find_points(self._graph, exempt)
         left = set(points)

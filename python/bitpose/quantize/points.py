@@ -10,6 +10,7 @@ import numpy as np
 
 from bitpose.ir.graph import Graph, Node
 from bitpose.ir.operators import MOVING, UNARY
+from bitpose.passes.rewriter import integer
 
 #: Operations with constant weights, where nearly all multiplications are.
 WEIGHTED = ("Conv", "ConvTranspose")
@@ -25,9 +26,9 @@ _COMPUTING = (*WEIGHTED, "Add", "Sub", "Mul", "AveragePool", "Resize", *UNARY)
 class Points:
     """The tensors of a network that become int8.
 
-    `scaled` are those with one scale, by name, with the first tensor of the set that shares it;
-    `heads` are results of convolutions that only floats are computed from: they get a scale per
-    channel. `floats` are results of convolutions that are computed in float.
+    `scaled` has them by name, with the first tensor of the set that shares a scale. `heads` are
+    results of convolutions that only floats are computed from: those give floats straight from
+    their sums. `floats` are results of convolutions that are computed in float.
     """
 
     scaled: Mapping[str, str]
@@ -35,50 +36,39 @@ class Points:
     floats: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[str]:
-        return iter((*self.scaled, *self.heads))
+        return iter(self.scaled)
 
 
-@dataclass(frozen=True)
-class Exemptions:
-    """What stays float that could have codes.
-
-    `tensors`, with the convolutions that read one; and `heads`, with the convolutions that give
-    one.
-    """
-
-    tensors: frozenset[str] = frozenset()
-    heads: frozenset[str] = frozenset()
-
-    def __or__(self, other: Exemptions) -> Exemptions:
-        return Exemptions(self.tensors | other.tensors, self.heads | other.heads)
-
-
-def find_points(graph: Graph, exempt: Exemptions | None = None) -> Points:
+def find_points(graph: Graph, exempt: frozenset[str] = frozenset()) -> Points:
     """The points of a float graph whose nodes still have ONNX's meaning.
 
     A tensor is computed in 8 bits when a convolution depends on it through operations on codes.
     What only leads to outputs (boxes, scores, coordinates) stays float; what the model dequantizes
-    itself has codes already, and what is `exempt` shall have none.
+    itself has codes already, and what is `exempt` shall have none, so that convolutions that read
+    it stay in float.
     """
-    exempt = exempt or Exemptions()
     producers = graph.producers()
-    floats = exempt.heads.union(
-        node.outputs[0]
-        for node in graph.nodes
-        if has_weights(graph, node) and origin_of(producers, node.inputs[0]) in exempt.tensors
+    weighted = [node for node in graph.nodes if has_weights(graph, node)]
+    floats = frozenset(
+        node.outputs[0] for node in weighted if origin_of(producers, node.inputs[0]) in exempt
     )
-    wanted = _read_by_weights(graph, producers, floats, exempt.tensors)
+    wanted = _read_by_weights(graph, producers, floats, exempt)
     scaled = {}
     for name in _in_order(graph, wanted):
         node = producers.get(name)
         if node is None or node.op not in (*KEEPING, "DequantizeLinear"):
             scaled[name] = name
-    heads = tuple(
-        node.outputs[0]
-        for node in graph.nodes
-        if has_weights(graph, node) and node.outputs[0] not in wanted | floats
+    heads = [node for node in weighted if node.outputs[0] not in wanted | floats]
+    # A depthwise convolution is hardly work; its integer sums are not worth an operator of its own.
+    floats |= {node.outputs[0] for node in heads if is_depthwise(graph, node)}
+    return Points(
+        _share(graph, producers, scaled), tuple(node.outputs[0] for node in heads), floats
     )
-    return Points(_share(graph, producers, scaled), heads, floats)
+
+
+def is_depthwise(graph: Graph, node: Node) -> bool:
+    """Whether each channel of a convolution's result sees one channel of its operand."""
+    return graph.tensor(node.inputs[1]).shape[1] == 1 and integer(node, "group") > 1
 
 
 def has_weights(graph: Graph, node: Node) -> bool:

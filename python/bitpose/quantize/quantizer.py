@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,27 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.errors import InputError
-from bitpose.ir import elementary, elementwise
-from bitpose.ir.elementary import total
+from bitpose.ir import elementwise
 from bitpose.ir.graph import Graph, Node
 from bitpose.ir.operators import UNARY
 from bitpose.quantize.bias_correction import correct_biases
-from bitpose.quantize.calibration import Calibration, Feed, Progress, Runner, Statistics
-from bitpose.quantize.codes import Codes, activation_codes, channel_codes
-from bitpose.quantize.equalization import equalizable, equalize
+from bitpose.quantize.calibration import Calibration, Feed, Progress, Statistics
+from bitpose.quantize.codes import Codes, activation_codes
+from bitpose.quantize.equalization import equalize, even_factors
 from bitpose.quantize.insert import insert_codes
-from bitpose.quantize.mixed import Mixture
-from bitpose.quantize.observers import OBSERVERS, Function, Range, mse
-from bitpose.quantize.points import JOINING, Exemptions, Points, find_points, has_weights, origin_of
+from bitpose.quantize.mixed import Mixture, multiplications
+from bitpose.quantize.observers import OBSERVERS, Function, Range
+from bitpose.quantize.points import JOINING, Points, find_points, has_weights, origin_of
+from bitpose.quantize.rounding import rounded_together
 from bitpose.quantize.sensitivity import Sensitivity
-from bitpose.quantize.weights import all_weights
+from bitpose.quantize.weights import Weights, all_weights
+from bitpose.quantize.yardsticks import Yardsticks, yardsticks
 
 Array = NDArray[Any]
 
 #: Tensors that meet in a Concat share a scale unless that makes the range of one wider than this.
 _WIDEST_SHARED = 1.5
-#: How much farther than seen the codes of a head's channel reach: each saw only a few values.
-_HEADROOM = 1.25
 
 
 @dataclass(frozen=True)
@@ -74,144 +72,97 @@ def quantize(
     give the same result on every machine. Raises InputError for feeds that do not fit.
     """
     options = options or Options()
-    names = equalizable(graph) if options.equalization is not False else []
-    stages = _Stages(progress, 4 if names else 2)
-    network = _Network(graph, feeds, options, stages.next())
-    yardsticks = network.yardsticks()
-    runner = Runner(graph, yardsticks)
-    judged = feeds[:: max(1, len(feeds) // _JUDGED_FEEDS)]
-    exact = [{name: got[name] for name in yardsticks} for got in map(runner.run, judged)]
-    if names:
-        reach = {name: network.calibration[name].reach for name in names}
-        even = _Network(equalize(graph, reach), feeds, options, stages.next())
-        networks = [even] if options.equalization else [even, network]
-        network = max(networks, key=lambda n: fidelity(exact, n.quantized(), judged))
-        stages.next()
-    result = _with_floats(network, judged, exact, stages.next())
+    points = find_points(graph)
+    weighted = [node for node in graph.nodes if has_weights(graph, node)]
+    ends = [x for node in weighted for x in (node.inputs[0], node.outputs[0])]
+    calibration = Calibration(
+        graph,
+        list(dict.fromkeys([*points, *ends])),
+        feeds,
+        lambda share: progress(_CALIBRATION_SHARE * share),
+        lambda reach: {} if options.equalization is False else even_factors(graph, reach),
+    )
+    exact = Yardsticks.of(
+        graph, yardsticks(graph, points), feeds[:: -(-len(feeds) // _JUDGED_FEEDS)]
+    )
+    network = _Network(graph, calibration.plain, options)
+    if calibration.factors:
+        even = _Network(equalize(graph, calibration.factors), calibration.even, options)
+        candidates = [even] if options.equalization else [even, network]
+        network = max(candidates, key=lambda n: exact.fidelity(n.quantized()))
+    network.round_together(exact.feeds)
+    result = _with_floats(
+        network,
+        exact,
+        lambda share: progress(_CALIBRATION_SHARE + (1 - _CALIBRATION_SHARE) * share),
+    )
     progress(1.0)
     return result
 
 
-class _Stages:
-    """Tells the progress of several things that are done one after the other."""
-
-    def __init__(self, progress: Progress, count: int) -> None:
-        self._progress = progress
-        self._count = count
-        self._done = -1
-
-    def next(self) -> Progress:
-        self._done += 1
-        before = self._done
-        return lambda share: self._progress((before + share) / self._count)
+#: Of all the work, as a guess.
+_CALIBRATION_SHARE = 0.4
 
 
 class _Network:
-    """A float graph with its calibration, to be quantized in several ways."""
+    """A float graph with its statistics, to be quantized in several ways."""
 
-    def __init__(
-        self, graph: Graph, feeds: Sequence[Feed], options: Options, progress: Progress
-    ) -> None:
+    def __init__(self, graph: Graph, seen: Mapping[str, Statistics], options: Options) -> None:
         self.graph = graph
+        self.seen = seen
         self.options = options
-        weighted = [node for node in graph.nodes if has_weights(graph, node)]
-        ends = [x for node in weighted for x in (node.inputs[0], node.outputs[0])]
         self.points = find_points(graph)
-        names = list(dict.fromkeys([*self.points, *ends]))
-        self.calibration = Calibration(graph, names, feeds, progress)
-        self.codes = choose_codes(graph, self.points, self.calibration, options)
+        self.codes = choose_codes(graph, self.points, seen, options)
+        self._best: Mapping[str, Weights] = {}
 
-    def quantized(self, exempt: Exemptions | None = None) -> Graph:
+    def round_together(self, feeds: Sequence[Feed]) -> None:
+        """Lets the errors of weights cancel for inputs like these feeds, from now on."""
+        self._best = rounded_together(self.graph, all_weights(self.graph, self.codes), feeds)
+
+    def quantized(self, exempt: frozenset[str] = frozenset()) -> Graph:
         """In codes, but for what is exempt."""
         graph, points, codes = self.graph, self.points, self.codes
-        if exempt is not None:
+        if exempt:
             points = find_points(graph, exempt)
-            codes = choose_codes(graph, points, self.calibration, self.options)
+            codes = choose_codes(graph, points, self.seen, self.options)
         weights = all_weights(graph, codes)
+        for name, best in self._best.items():
+            if np.array_equal(best.scales, weights[name].scales):
+                weights[name] = best
         if self.options.bias_correction:
-            graph = correct_biases(graph, self.calibration.means, weights, points.floats)
+            means = {name: seen.mean for name, seen in self.seen.items()}
+            graph = correct_biases(graph, means, weights, points.floats)
         return insert_codes(graph, points, codes, weights)
 
-    def yardsticks(self) -> list[str]:
-        """The tensors that tell how good a quantized version is.
 
-        Heads, each behind functions of single elements: what a sigmoid flattens does not matter.
-        Scores and boxes that meet in one output count as much as each other.
-        """
-        readers = self.graph.consumers()
-        inner = [name for name in self.points.scaled if name in self.graph.outputs]
-        found = [*inner, *(_behind_functions(self.graph, readers, x) for x in self.points.heads)]
-        return found or list(self.graph.outputs)
+#: Feeds that versions of a network are compared on.
+_JUDGED_FEEDS = 16
+#: Multiplications that the measurement of sensitivity may take, which limits its feeds.
+_MOST_WORK = 2e11
+#: How much of what was chosen is tried.
+_TRIED_PARTS = (0.25, 0.5, 0.75, 1.0)
 
 
-def _behind_functions(graph: Graph, readers: Mapping[str, list[Node]], name: str) -> str:
-    while name not in graph.outputs and len(readers.get(name, ())) == 1:
-        (node,) = readers[name]
-        constants = sum(graph.tensor(x).is_constant for x in node.inputs)
-        if node.op not in (*UNARY, "Softmax", "Add", "Sub", "Mul", "Div") or (
-            len(node.inputs) - constants != 1
-        ):
-            break
-        name = node.outputs[0]
-    return name
-
-
-#: Feeds that versions of a network are compared on, and that sensitivity is measured on.
-_JUDGED_FEEDS = 8
-_MEASURED_FEEDS = 2
-
-
-def _with_floats(
-    network: _Network,
-    feeds: Sequence[Feed],
-    exact: Sequence[Mapping[str, Array]],
-    progress: Progress,
-) -> Graph:
+def _with_floats(network: _Network, exact: Yardsticks, progress: Progress) -> Graph:
     """The network in int8 where it can, with the layers in float that gain the most by it."""
     options, plain = network.options, network.quantized()
-    reached = fidelity(exact, plain, feeds)
+    reached = exact.fidelity(plain)
     if not network.codes or options.float_share == 0 or reached >= options.target:
         return plain
-    every = max(1, len(exact) // _MEASURED_FEEDS)
-    some = slice(0, every * _MEASURED_FEEDS, every)
-    seen = Sensitivity(network.graph, network.codes, feeds[some], exact[some])
+    work = sum(multiplications(network.graph, node) for node in network.graph.nodes)
+    some = exact.thinned(max(2, int(_MOST_WORK / (work * len(network.codes) + 1))))
+    seen = Sensitivity(network.graph, network.codes, some)
     mixture = Mixture(network.graph, seen.noise, progress)
-    wanted = _energies(exact) * (len(exact[some]) / len(exact)) * 10.0 ** (-options.target / 10.0)
-    mixed = network.quantized(mixture.choose(wanted, options.float_share))
-    return mixed if fidelity(exact, mixed, feeds) > reached else plain
-
-
-def _energies(values: Sequence[Mapping[str, Array]]) -> NDArray[np.float64]:
-    """Of each tensor, the sum of squares over all feeds."""
-    energies = np.zeros(len(values[0]))
-    for tensors in values:
-        flat = (x.astype(np.float64).reshape(-1) for x in tensors.values())
-        energies += [float(total(x * x)) for x in flat]
-    return energies
-
-
-def fidelity(
-    exact: Sequence[Mapping[str, Array]], quantized: Graph, feeds: Sequence[Feed]
-) -> float:
-    """The mean over some tensors of their signal to quantization noise on feeds, in decibels.
-
-    `exact` has the tensors as the float network gives them for each feed.
-    """
-    names = list(exact[0])
-    runner = Runner(quantized, names)
-    signal, noise = (np.zeros(len(names)) for _ in range(2))
-    for feed, reference in zip(feeds, exact, strict=True):
-        got = runner.run(feed)
-        for i, name in enumerate(names):
-            x, y = (values[name].astype(np.float64).reshape(-1) for values in (reference, got))
-            signal[i] += total(x * x)
-            noise[i] += total((x - y) * (x - y))
-    ratios = np.maximum(signal, 1e-30) / np.maximum(noise, 1e-30)
-    return 10.0 * float(total(elementary.log(ratios))) / (len(ratios) * math.log(10.0))
+    wanted = some.signals * 10.0 ** (-options.target / 10.0)
+    choices = mixture.choices(wanted, options.float_share)
+    # The sum of noises is a guess: with each choice the network may become better or not.
+    tried = [choices[round(part * (len(choices) - 1))] for part in _TRIED_PARTS]
+    versions = [plain, *(network.quantized(exempt) for exempt in dict.fromkeys(tried))]
+    return max(versions, key=exact.fidelity)
 
 
 def choose_codes(
-    graph: Graph, points: Points, calibration: Calibration, options: Options
+    graph: Graph, points: Points, seen: Mapping[str, Statistics], options: Options
 ) -> dict[str, Codes]:
     """Scale and zero point of every point."""
     observe = OBSERVERS[options.observer]
@@ -219,40 +170,12 @@ def choose_codes(
     ranges = {}
     for name in points.scaled:
         readers = [] if name in graph.outputs else consumers.get(name, [])
-        chosen = observe(calibration[name].histogram, _function(readers))
+        chosen = observe(seen[name].histogram, _function(readers))
         ranges[name] = _clipped(producers.get(name), chosen).with_zero()
     _share_concats(graph, producers, ranges)
     for name, first in points.scaled.items():
         ranges[name] = ranges[first]
-    codes = {name: activation_codes(values) for name, values in ranges.items()}
-    for name in points.heads:
-        readers = [] if name in graph.outputs else consumers.get(name, [])
-        ends = _head_ends(producers[name], calibration[name], _function(readers))
-        codes[name] = channel_codes(*ends)
-    return codes
-
-
-def _head_ends(
-    node: Node, seen: Statistics, function: Function
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The least and the greatest value of each channel that codes stand for.
-
-    A channel may reach somewhat farther than was seen, but no farther than a clamp lets it. What a
-    function flattens, as a sigmoid does, needs no codes.
-    """
-    low, high = seen.low * _HEADROOM, seen.high * _HEADROOM
-    bounds = _clipped(node, Range(-np.inf, np.inf))
-    low, high = np.maximum(low, bounds.low), np.minimum(high, bounds.high)
-    if function is not None:
-        chosen = mse(seen.histogram, function).with_zero()
-        step = (chosen.high - chosen.low) / 255
-        ends = np.array([seen.histogram.low, chosen.low, chosen.high, seen.histogram.high])
-        values = function(ends)
-        if abs(values[0] - values[1]) < step:
-            low = np.maximum(low, chosen.low)
-        if abs(values[3] - values[2]) < step:
-            high = np.minimum(high, chosen.high)
-    return low, high
+    return {name: activation_codes(values) for name, values in ranges.items()}
 
 
 def _clipped(node: Node | None, values: Range) -> Range:

@@ -56,7 +56,7 @@ def all_weights(graph: Graph, codes: Mapping[str, Codes]) -> dict[str, Weights]:
         weights, *rest = (cast(NDArray[np.float32], graph.tensor(x).data) for x in node.inputs[1:])
         x = codes.get(origin_of(producers, node.inputs[0]))
         least = None
-        if rest and x is not None and x.scale.ndim == 0:
+        if rest and x is not None:
             least = np.abs(rest[0].astype(np.float64)) / (float(x.scale) * _MOST_STEPS)
         result[node.outputs[0]] = rounded(weights, least)
     return result

@@ -16,14 +16,16 @@ from bitpose.passes.rewriter import Rewriter
 
 Array = NDArray[Any]
 
+_ROOM = 2.0
+
 
 def widen(graph: Graph, names: Collection[str]) -> Graph:
     """Before -> after, where `names` holds y (Q, D: QuantizeLinear, DequantizeLinear):
 
         1. y = D(Q(x, s, z), s, z) of int8   ->   y = D(Q(x, s', 0), s', 0) of int16
 
-    s' is the smallest scale with which symmetric int16 spans all that the int8 codes stood for: the
-    steps become 128 to 256 times as small. Scales per channel stay that.
+    s' is the scale with which symmetric int16 spans twice what the int8 codes stood for: the steps
+    become 64 to 128 times as small, and what was not seen has room.
     """
     r = Rewriter(graph)
     for node in graph.nodes:
@@ -54,4 +56,4 @@ def _widen(r: Rewriter, quantize: Node, dequantize: Node) -> None:
 def _symmetric(scale: Array, zero_point: Array) -> NDArray[np.float32]:
     zero = zero_point.astype(np.float64)
     reach = np.maximum(zero + 128, 127 - zero) * scale.astype(np.float64)
-    return (reach / 32767).astype(np.float32)
+    return (_ROOM * reach / 32767).astype(np.float32)

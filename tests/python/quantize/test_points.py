@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bitpose.quantize.points import Exemptions, find_points
+from bitpose.quantize.points import find_points
 
 from ..passes.build import Draft
 
@@ -20,7 +20,7 @@ def draft() -> Draft:
     return d
 
 
-def test_what_convolutions_read_has_one_scale_and_what_they_end_in_has_many() -> None:
+def test_what_convolutions_read_has_codes_and_what_they_end_in_has_none() -> None:
     d = draft()
     d.node("Conv", "x w", "a", X, **CONV)
     d.node("Sigmoid", "a", "s", X)
@@ -67,11 +67,18 @@ def test_what_is_exempt_stays_float_with_what_reads_it() -> None:
     d.node("Conv", "s w", "b", X, **CONV)
     d.node("Conv", "b w", "y", X, **CONV)
     graph = d.graph("y")
-    points = find_points(graph, Exemptions(tensors=frozenset("s")))
+    points = find_points(graph, frozenset("s"))
     assert list(points.scaled) == ["x", "b"]
     assert points.heads == ("a", "y")
     assert points.floats == {"b"}
-    points = find_points(graph, Exemptions(heads=frozenset("y")))
-    assert list(points.scaled) == ["x", "a", "s"]
-    assert points.heads == ("b",)
+
+
+def test_depthwise_convolutions_that_end_in_floats_are_floats() -> None:
+    d = draft()
+    d.constant("v", np.ones((4, 1, 1, 1)), np.float32)
+    d.node("Conv", "x w", "a", X, **CONV)
+    d.node("Conv", "a v", "y", X, **CONV | {"group": 4})
+    points = find_points(d.graph("y"))
+    assert list(points.scaled) == ["x", "a"]
+    assert points.heads == ("y",)
     assert points.floats == {"y"}
