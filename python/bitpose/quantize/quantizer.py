@@ -213,7 +213,8 @@ def _share_concats(graph: Graph, producers: Mapping[str, Node], ranges: dict[str
         if node.op not in JOINING or name not in ranges:
             continue
         parts = [x for x in (origin_of(producers, part) for part in node.inputs) if x in ranges]
-        seen = [own[x] for x in parts] or [own[name]]
+        # What was seen of the whole tells of parts that have no codes.
+        seen = [own[x] for x in parts] + [own[name]] * (len(parts) < len(node.inputs))
         union = Range(min(x.low for x in seen), max(x.high for x in seen))
         ranges[name] = own[name] = union
         for x in parts:

@@ -122,3 +122,18 @@ def test_multiplications() -> None:
     graph = d.graph("y")
     assert multiplications(graph, first) == 8 * 8 * 6 * 3 * 9
     assert multiplications(graph, second) == 0
+
+
+def test_a_concat_spans_parts_that_have_no_codes() -> None:
+    d = Draft()
+    d.input("x", SHAPE)
+    conv(d, "x", "a", (1, 4, 8, 8), np.full((4, 3, 1, 1), 0.1))
+    conv(d, "x", "b", (1, 4, 8, 8), np.full((4, 3, 1, 1), 10.0))
+    d.node("Concat", "a b", "c", (1, 8, 8, 8), axis=1)
+    conv(d, "c", "y", (1, 2, 8, 8), np.ones((2, 8, 1, 1)))
+    graph = d.graph("y")
+    points = find_points(graph, frozenset("b"))
+    seen = Calibration(graph, list("xabc"), feeds()).plain
+    codes = choose_codes(graph, points, seen, Options(observer="minmax"))
+    assert "b" not in codes
+    assert codes["c"].scale * 255 >= np.float32(seen["b"].high.max() - seen["b"].low.min())
