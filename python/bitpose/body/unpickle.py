@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import pickle
 import pickletools
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -278,7 +278,33 @@ def _names() -> Mapping[tuple[str, str], type[_Kept]]:
 _NAMES = _names()
 
 
-class _Unpickler(pickle.Unpickler):
+#: What an opcode hashes of the stack above the last mark.
+_HASHED = {
+    pickle.SETITEM: slice(-2, -1),
+    pickle.SETITEMS: slice(None, None, 2),
+    pickle.DICT: slice(None, None, 2),
+    pickle.ADDITEMS: slice(None),
+    pickle.FROZENSET: slice(None),
+}
+
+
+def _hashing(load: Callable[[Any], None], hashed: slice) -> Callable[[Any], None]:
+    def checked(unpickler: Any) -> None:
+        if any(isinstance(key, (tuple, frozenset)) for key in unpickler.stack[hashed]):
+            raise InvalidModelError("a tuple or a set as a key")
+        load(unpickler)
+
+    return checked
+
+
+class _Unpickler(pickle._Unpickler):
+    """In Python, to see the keys: hashing n tuples, each twice in the next, takes 2^n steps."""
+
+    dispatch = pickle._Unpickler.dispatch | {
+        opcode[0]: _hashing(pickle._Unpickler.dispatch[opcode[0]], hashed)
+        for opcode, hashed in _HASHED.items()
+    }
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in _NAMES:
             return _NAMES[module, name]

@@ -211,6 +211,15 @@ def test_arrays_that_contradict_themselves(shape: Any, content: Any, kind: str) 
         read_pickle(_array_state(shape, content, kind), ["array"], "hostile")
 
 
+@pytest.mark.parametrize("end", [b"Ns", b"(2Nu", b"\x8f(2\x90", b"(2\x91"])
+def test_tuples_that_take_long_to_hash(end: bytes) -> None:
+    doubled = b"\x80\x04}K\x01\x85" + b"2\x86" * 60
+    if end != b"Ns":  # The tuple goes behind the mark, by way of the memo.
+        doubled, end = doubled + b"q\x000", end.replace(b"2", b"h\x00")
+    with pytest.raises(InvalidModelError, match="a tuple or a set as a key"):
+        read_pickle(doubled + end + b".", [], "hostile")
+
+
 def test_parts_of_arrays_that_are_something_else() -> None:
     good = _array_state((2,), "\0" * 16)
     for kind in (b"]", b"}", b"K\x01"):
