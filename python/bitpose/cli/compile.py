@@ -38,8 +38,12 @@ def compile_model(
         typer.Option(help="For int8: pictures of the kind it will see, or folders of them."),
     ] = None,
     observer: Annotated[
-        str, typer.Option(help="For int8, how ranges are chosen: mse, minmax, percentile, entropy.")
-    ] = "mse",
+        str | None,
+        typer.Option(
+            help="For int8, how ranges are chosen: mse, tails, minmax, percentile, entropy. "
+            "Default: the better of the first two."
+        ),
+    ] = None,
     target: Annotated[
         float, typer.Option(help="For int8, the signal to noise of the outputs, in decibels.")
     ] = 30.0,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,23 +37,23 @@ _WIDEST_SHARED = 1.5
 class Options:
     """How a network is quantized.
 
-    `observer` chooses ranges: "mse", "minmax", "percentile" or "entropy". `equalization` evens out
-    the channels of what one convolution alone reads; None tries both and keeps what is nearer to
-    the float network on the feeds. `bias_correction` removes the mean error that rounded weights
-    cause in each channel.
+    `observer` chooses ranges: "mse", "tails", "minmax", "percentile" or "entropy"; None tries the
+    first two. `equalization` evens out the channels of what one convolution alone reads; None tries
+    it. What is nearer to the float network on the feeds is kept. `bias_correction` removes the mean
+    error that rounded weights cause in each channel.
 
     Layers in which rounding costs the most stay in float until the outputs have the signal to
     quantization noise `target`, in decibels, or `float_share` of all multiplications is in float.
     """
 
-    observer: str = "mse"
+    observer: str | None = None
     equalization: bool | None = None
     bias_correction: bool = True
     target: float = 30.0
     float_share: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.observer not in OBSERVERS:
+        if self.observer not in (None, *OBSERVERS):
             raise InputError(f"observer {self.observer!r}; there are {', '.join(OBSERVERS)}")
         if not 0.0 <= self.float_share <= 1.0:
             raise InputError(f"float_share {self.float_share}; it is a share, between 0 and 1")
@@ -85,14 +85,19 @@ def quantize(
     exact = Yardsticks.of(
         graph, yardsticks(graph, points), feeds[:: -(-len(feeds) // _JUDGED_FEEDS)]
     )
-    network = _Network(graph, calibration.plain, options)
+    versions = [(graph, calibration.plain)]
     if calibration.factors:
-        even = _Network(equalize(graph, calibration.factors), calibration.even, options)
-        candidates = [even] if options.equalization else [even, network]
-        network = max(candidates, key=lambda n: exact.fidelity(n.quantized()))
+        even = equalize(graph, calibration.factors), calibration.even
+        versions = [even] if options.equalization else [even, *versions]
+    first, *others = [options.observer] if options.observer else _TRIED_OBSERVERS
+    networks = [_Network(*version, replace(options, observer=first)) for version in versions]
+    network = networks[0]
+    if len(networks) > 1:
+        network = max(networks, key=lambda n: exact.fidelity(n.quantized()))
     network.round_together(exact.feeds)
     result = _with_floats(
         network,
+        [network.observed_by(observer) for observer in others],
         exact,
         lambda share: progress(_CALIBRATION_SHARE + (1 - _CALIBRATION_SHARE) * share),
     )
@@ -100,6 +105,7 @@ def quantize(
     return result
 
 
+_TRIED_OBSERVERS = ("mse", "tails")
 #: Of all the work, as a guess.
 _CALIBRATION_SHARE = 0.4
 
@@ -118,6 +124,12 @@ class _Network:
     def round_together(self, feeds: Sequence[Feed]) -> None:
         """Lets the errors of weights cancel for inputs like these feeds, from now on."""
         self._best = rounded_together(self.graph, all_weights(self.graph, self.codes), feeds)
+
+    def observed_by(self, observer: str) -> _Network:
+        """The same with ranges that another observer chooses."""
+        other = _Network(self.graph, self.seen, replace(self.options, observer=observer))
+        other._best = self._best
+        return other
 
     def quantized(self, exempt: frozenset[str] = frozenset()) -> Graph:
         """In codes, but for what is exempt."""
@@ -143,12 +155,25 @@ _MOST_WORK = 2e11
 _TRIED_PARTS = (0.25, 0.5, 0.75, 1.0)
 
 
-def _with_floats(network: _Network, exact: Yardsticks, progress: Progress) -> Graph:
-    """The network in int8 where it can, with the layers in float that gain the most by it."""
-    options, plain = network.options, network.quantized()
-    reached = exact.fidelity(plain)
-    if not network.codes or options.float_share == 0 or reached >= options.target:
-        return plain
+def _with_floats(
+    network: _Network, rivals: Sequence[_Network], exact: Yardsticks, progress: Progress
+) -> Graph:
+    """The network in int8 where it can, with the layers in float that gain the most by it.
+
+    Layers are chosen once; with them in float, `rivals` may be better than the network.
+    """
+    options = network.options
+    tried = [frozenset[str]()]
+    may = network.codes and options.float_share > 0
+    if may and exact.fidelity(network.quantized()) < options.target:
+        tried += _floats(network, exact, progress)
+    versions = [n.quantized(exempt) for exempt in tried for n in (network, *rivals)]
+    return max(versions, key=exact.fidelity)
+
+
+def _floats(network: _Network, exact: Yardsticks, progress: Progress) -> list[frozenset[str]]:
+    """What may stay float, from little to all that there is a budget for."""
+    options = network.options
     work = sum(multiplications(network.graph, node) for node in network.graph.nodes)
     some = exact.thinned(max(2, int(_MOST_WORK / (work * len(network.codes) + 1))))
     seen = Sensitivity(network.graph, network.codes, some)
@@ -157,15 +182,14 @@ def _with_floats(network: _Network, exact: Yardsticks, progress: Progress) -> Gr
     choices = mixture.choices(wanted, options.float_share)
     # The sum of noises is a guess: with each choice the network may become better or not.
     tried = [choices[round(part * (len(choices) - 1))] for part in _TRIED_PARTS]
-    versions = [plain, *(network.quantized(exempt) for exempt in dict.fromkeys(tried))]
-    return max(versions, key=exact.fidelity)
+    return [exempt for exempt in dict.fromkeys(tried) if exempt]
 
 
 def choose_codes(
     graph: Graph, points: Points, seen: Mapping[str, Statistics], options: Options
 ) -> dict[str, Codes]:
     """Scale and zero point of every point."""
-    observe = OBSERVERS[options.observer]
+    observe = OBSERVERS[options.observer or _TRIED_OBSERVERS[0]]
     producers, consumers = graph.producers(), graph.consumers()
     ranges = {}
     for name in points.scaled:

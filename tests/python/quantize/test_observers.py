@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bitpose.quantize.observers import OBSERVERS, Histogram, Range, mse, noise
+from bitpose.quantize.observers import OBSERVERS, Histogram, Range, mse, noise, tails
 from bitpose.quantize.observers import quantized as rounded
 
 
@@ -63,3 +63,13 @@ def test_values_that_are_all_one() -> None:
 def test_zero_has_a_code() -> None:
     for low, high in [(0, 6), (-1, 1), (-3, -1), (2, 5), (0, 0)]:
         assert rounded(np.zeros(1), Range(low, high))[0] == 0
+
+
+def test_tails_are_clipped_less() -> None:
+    counts = np.zeros(2048, np.int64)
+    counts[:200] = 10_000
+    counts[200:] = np.linspace(40, 1, 1848).astype(np.int64)
+    seen = Histogram(0.0, 20.48, counts)
+    near, far = mse(seen), tails(seen)
+    assert near.high < far.high < 20.48
+    assert noise(seen, near) < noise(seen, far)
