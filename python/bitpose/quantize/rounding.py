@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from bitpose.ir.elementary import total
 from bitpose.ir.graph import Graph, Node
 from bitpose.passes.rewriter import integer, ints
 from bitpose.quantize.calibration import Feed, Runner
@@ -92,7 +93,7 @@ def _covariance(inputs: Float) -> Float:
     sums = inputs.sum(axis=1)
     # Below 2^53 all of this is exact.
     moments = count * (inputs.swapaxes(1, 2) @ inputs) - sums[:, :, None] * sums[:, None, :]
-    mean = np.trace(moments, axis1=1, axis2=2) / moments.shape[1]
+    mean = total(np.diagonal(moments, axis1=1, axis2=2)) / moments.shape[1]
     mean = np.where(mean > 0, mean, 1.0)[:, None, None]
     return np.asarray(moments / mean + (_RIDGE + 1e-9) * np.eye(moments.shape[1]))
 
