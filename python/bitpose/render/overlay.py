@@ -45,11 +45,11 @@ def draw_iuv(photo: Picture, iuv: NDArray[np.uint8], opacity: float = 0.7) -> Pi
         raise InputError(f"an IUV map has shape {iuv.shape}; must be (H, W, 3)")
     _check(photo, iuv.shape[:2])
     part, u = iuv[..., 0], iuv[..., 1] / 255
-    cells = (iuv.astype(np.int32) * _LINES) // 256
+    cells = (iuv[..., 1:].astype(np.int32) * _LINES) // 256
     line = np.zeros(part.shape, np.bool_)
     for axis in (0, 1):
-        step = np.diff(cells, axis=axis)
-        crossed = (step[..., 0] == 0) & (np.abs(step[..., 1:]) == 1).any(axis=-1)
+        same = np.diff(part.astype(np.int32), axis=axis) == 0
+        crossed = same & (np.abs(np.diff(cells, axis=axis)) == 1).any(axis=-1)
         line[: crossed.shape[0], : crossed.shape[1]] |= crossed
     shade = np.where(line, 0.35, 0.65 + 0.35 * u)[..., None]
     return _blend(photo, _colours(part) * shade, part > 0, opacity)

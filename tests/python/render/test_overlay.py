@@ -73,6 +73,15 @@ def test_lines_of_an_iuv_map_follow_u_and_v() -> None:
     np.testing.assert_array_equal(dark, crossing[None] | crossing[:, None])
 
 
+def test_seams_are_no_lines_of_an_iuv_map() -> None:
+    iuv = np.full((32, 32, 3), 100, np.uint8)
+    iuv[:, :16, 0], iuv[:, 16:, 0] = 1, 2
+    iuv[:, 16:, 1] = 132
+    drawn = draw_iuv(np.zeros((32, 32, 3), np.uint8), iuv, 1.0)
+    assert len(pixels_of(drawn, iuv[..., 0] == 1)) == 1
+    assert len(pixels_of(drawn, iuv[..., 0] == 2)) == 1
+
+
 def test_meshes_are_drawn_as_rendered() -> None:
     drawn = draw_meshes(PHOTO, [DRAWABLE], CAMERA)
     np.testing.assert_array_equal(drawn, render([DRAWABLE], CAMERA, background=PHOTO).rgb)
