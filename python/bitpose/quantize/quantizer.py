@@ -82,9 +82,8 @@ def quantize(
         lambda share: progress(_CALIBRATION_SHARE * share),
         lambda reach: {} if options.equalization is False else even_factors(graph, reach),
     )
-    exact = Yardsticks.of(
-        graph, yardsticks(graph, points), feeds[:: -(-len(feeds) // _JUDGED_FEEDS)]
-    )
+    count = max(_LEAST_JUDGED, int(_JUDGED_WORK / (_work(graph) + 1)))
+    exact = Yardsticks.of(graph, yardsticks(graph, points), feeds[:: -(-len(feeds) // count)])
     versions = [(graph, calibration.plain)]
     if calibration.factors:
         even = equalize(graph, calibration.factors), calibration.even
@@ -147,8 +146,8 @@ class _Network:
         return insert_codes(graph, points, codes, weights)
 
 
-#: Feeds that versions of a network are compared on.
-_JUDGED_FEEDS = 16
+#: Feeds that versions of a network are compared on: so many, or more for so many multiplications.
+_LEAST_JUDGED, _JUDGED_WORK = 16, 4e9
 #: Multiplications that the measurement of sensitivity may take, which limits its feeds.
 _MOST_WORK = 2e11
 #: How much of what was chosen is tried.
@@ -174,8 +173,8 @@ def _with_floats(
 def _floats(network: _Network, exact: Yardsticks, progress: Progress) -> list[frozenset[str]]:
     """What may stay float, from little to all that there is a budget for."""
     options = network.options
-    work = sum(multiplications(network.graph, node) for node in network.graph.nodes)
-    some = exact.thinned(max(2, int(_MOST_WORK / (work * len(network.codes) + 1))))
+    count = max(2, int(_MOST_WORK / (_work(network.graph) * len(network.codes) + 1)))
+    some = exact.thinned(count)
     seen = Sensitivity(network.graph, network.codes, some)
     mixture = Mixture(network.graph, seen.noise, progress)
     wanted = some.signals * 10.0 ** (-options.target / 10.0)
@@ -183,6 +182,10 @@ def _floats(network: _Network, exact: Yardsticks, progress: Progress) -> list[fr
     # The sum of noises is a guess: with each choice the network may become better or not.
     tried = [choices[round(part * (len(choices) - 1))] for part in _TRIED_PARTS]
     return [exempt for exempt in dict.fromkeys(tried) if exempt]
+
+
+def _work(graph: Graph) -> int:
+    return sum(multiplications(graph, node) for node in graph.nodes)
 
 
 def choose_codes(
