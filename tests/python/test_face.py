@@ -114,8 +114,8 @@ def test_errors_have_types(model: bytes) -> None:
 def test_codes_from_calibration(model: bytes) -> None:
     feeds = [feed(seed) for seed in range(3)]
     for precision, operator, tolerance in (
-        ("int8", "conv2d_qs8", 0.02),
-        ("int16", "conv2d_qs16", 0.004),
+        ("int8", "conv2d_qs8_f32", 0.02),
+        ("int16", "quantize_f32_qs16", 0.004),
     ):
         compiled = bitpose.compile(colour_means(), precision=precision, calibration=feeds)
         assert compiled.graph is not None

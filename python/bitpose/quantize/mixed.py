@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from bitpose.ir import elementary
 from bitpose.ir.elementary import total
 from bitpose.ir.graph import Graph, Node
-from bitpose.ir.operators import UNARY
-from bitpose.quantize.points import Points, find_points, has_weights
+from bitpose.quantize.points import find_points, has_weights
 
 Float = NDArray[np.float64]
 
@@ -27,8 +26,7 @@ _NOTHING = 1e-30
 class Mixture:
     """What may stay float in a network, what that costs and what it gains.
 
-    Noise is taken to add up: that of rounding several tensors is the sum of that of each. A tensor
-    that only a function of single elements reads goes with the function's result.
+    Noise is taken to add up: that of rounding several tensors is the sum of that of each.
     """
 
     def __init__(
@@ -41,13 +39,12 @@ class Mixture:
         self._graph = graph
         self._macs = {n.outputs[0]: multiplications(graph, n) for n in graph.nodes}
         self._whole = max(1, sum(self._macs.values()))
-        points = find_points(graph)
-        groups = _groups(graph, points)
+        points = list(find_points(graph))
         self._noise = {}
-        for i, (name, members) in enumerate(groups.items()):
-            self._noise[name] = noise(members)
-            progress((i + 1) / len(groups))
-        self._candidates = [frozenset([name]) for name in groups]
+        for i, name in enumerate(points):
+            self._noise[name] = noise([name])
+            progress((i + 1) / len(points))
+        self._candidates = [frozenset([name]) for name in points]
 
     def choices(self, wanted: Float, budget: float) -> list[frozenset[str]]:
         """What brings the noise of the outputs down to `wanted` at the least cost, step by step.
@@ -80,21 +77,6 @@ class Mixture:
         kept = np.array([name in left for name in self._noise])
         share = sum(self._macs[name] for name in points.floats) / self._whole
         return total(everything * kept), share
-
-
-def _groups(graph: Graph, points: Points) -> dict[str, list[str]]:
-    """Points by the one that they go with."""
-    readers = graph.consumers()
-    groups: dict[str, list[str]] = {}
-    for name in points:
-        result = name
-        while result not in graph.outputs and len(readers.get(result, ())) == 1:
-            (node,) = readers[result]
-            if node.op not in UNARY or node.outputs[0] not in points.scaled:
-                break
-            result = node.outputs[0]
-        groups.setdefault(result, []).append(name)
-    return groups
 
 
 def multiplications(graph: Graph, node: Node) -> int:

@@ -82,7 +82,7 @@ def quantize(
         lambda share: progress(_CALIBRATION_SHARE * share),
         lambda reach: {} if options.equalization is False else even_factors(graph, reach),
     )
-    count = max(_LEAST_JUDGED, int(_JUDGED_WORK / (_work(graph) + 1)))
+    count = int(np.clip(_JUDGED_WORK / (_work(graph) + 1), *_JUDGED))
     exact = Yardsticks.of(graph, yardsticks(graph, points), feeds[:: -(-len(feeds) // count)])
     versions = [(graph, calibration.plain)]
     if calibration.factors:
@@ -146,10 +146,10 @@ class _Network:
         return insert_codes(graph, points, codes, weights)
 
 
-#: Feeds that versions of a network are compared on: so many, or more for so many multiplications.
-_LEAST_JUDGED, _JUDGED_WORK = 16, 4e9
-#: Multiplications that the measurement of sensitivity may take, which limits its feeds.
-_MOST_WORK = 2e11
+#: Feeds that versions of a network are compared on, and their multiplications.
+_JUDGED, _JUDGED_WORK = (16, 32), 2e9
+#: Feeds that sensitivity is measured on, and the multiplications of all measurements.
+_MEASURED, _MEASURED_WORK = (2, 8), 1e11
 #: How much of what was chosen is tried.
 _TRIED_PARTS = (0.25, 0.5, 0.75, 1.0)
 
@@ -173,7 +173,8 @@ def _with_floats(
 def _floats(network: _Network, exact: Yardsticks, progress: Progress) -> list[frozenset[str]]:
     """What may stay float, from little to all that there is a budget for."""
     options = network.options
-    count = max(2, int(_MOST_WORK / (_work(network.graph) * len(network.codes) + 1)))
+    work = _work(network.graph) * len(network.codes)
+    count = int(np.clip(_MEASURED_WORK / (work + 1), *_MEASURED))
     some = exact.thinned(count)
     seen = Sensitivity(network.graph, network.codes, some)
     mixture = Mixture(network.graph, seen.noise, progress)
