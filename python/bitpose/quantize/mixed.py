@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +32,17 @@ class Mixture:
     def __init__(
         self,
         graph: Graph,
-        noise: Callable[[Sequence[str]], Float],
+        noise: Callable[[str], Float],
         progress: Callable[[float], None],
     ) -> None:
-        """`noise` measures what rounding some points adds to each output."""
+        """`noise` measures what rounding a point adds to each output."""
         self._graph = graph
         self._macs = {n.outputs[0]: multiplications(graph, n) for n in graph.nodes}
         self._whole = max(1, sum(self._macs.values()))
         points = list(find_points(graph))
         self._noise = {}
         for i, name in enumerate(points):
-            self._noise[name] = noise([name])
+            self._noise[name] = noise(name)
             progress((i + 1) / len(points))
         self._candidates = [frozenset([name]) for name in points]
 

@@ -117,7 +117,8 @@ class _Network:
         self.seen = seen
         self.options = options
         self.points = find_points(graph)
-        self.codes = choose_codes(graph, self.points, seen, options)
+        self._observed = observed_ranges(graph, self.points, seen, options)
+        self.codes = choose_codes(graph, self.points, self._observed)
         self._best: Mapping[str, Weights] = {}
 
     def round_together(self, feeds: Sequence[Feed]) -> None:
@@ -135,7 +136,7 @@ class _Network:
         graph, points, codes = self.graph, self.points, self.codes
         if exempt:
             points = find_points(graph, exempt)
-            codes = choose_codes(graph, points, self.seen, self.options)
+            codes = choose_codes(graph, points, self._observed)
         weights = all_weights(graph, codes)
         for name, best in self._best.items():
             if np.array_equal(best.scales, weights[name].scales):
@@ -189,10 +190,10 @@ def _work(graph: Graph) -> int:
     return sum(multiplications(graph, node) for node in graph.nodes)
 
 
-def choose_codes(
+def observed_ranges(
     graph: Graph, points: Points, seen: Mapping[str, Statistics], options: Options
-) -> dict[str, Codes]:
-    """Scale and zero point of every point."""
+) -> dict[str, Range]:
+    """What the codes of every point should stand for, were it alone."""
     observe = OBSERVERS[options.observer or _TRIED_OBSERVERS[0]]
     producers, consumers = graph.producers(), graph.consumers()
     ranges = {}
@@ -200,10 +201,14 @@ def choose_codes(
         readers = [] if name in graph.outputs else consumers.get(name, [])
         chosen = observe(seen[name].histogram, _function(readers))
         ranges[name] = _clipped(producers.get(name), chosen).with_zero()
-    _share_concats(graph, producers, ranges)
-    for name, first in points.scaled.items():
-        ranges[name] = ranges[first]
-    return {name: activation_codes(values) for name, values in ranges.items()}
+    return ranges
+
+
+def choose_codes(graph: Graph, points: Points, observed: Mapping[str, Range]) -> dict[str, Codes]:
+    """Scale and zero point of every point, some of which share theirs."""
+    ranges = {name: observed[name] for name in points.scaled}
+    _share_concats(graph, graph.producers(), ranges)
+    return {name: activation_codes(ranges[first]) for name, first in points.scaled.items()}
 
 
 def _clipped(node: Node | None, values: Range) -> Range:

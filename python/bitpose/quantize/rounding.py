@@ -112,9 +112,9 @@ def _inputs(graph: Graph, convs: Sequence[Node], feeds: Sequence[Feed]) -> dict[
 
 def _whole(inputs: Array) -> Float:
     """Reals as integers of a common unit, the largest with `_BITS` bits."""
-    most = float(np.abs(inputs).max(initial=0.0)) or 1.0
-    unit = np.ldexp(1.0, int(np.frexp(most)[1]) - _BITS)
-    return np.ascontiguousarray(np.rint(inputs / unit), np.float64)
+    most = max(float(inputs.max(initial=0.0)), -float(inputs.min(initial=0.0))) or 1.0
+    per_unit = np.float32(np.ldexp(1.0, _BITS - int(np.frexp(most)[1])))
+    return np.ascontiguousarray(np.rint(inputs * per_unit), np.float64)
 
 
 def _patches(x: Array, node: Node, kernel: tuple[int, ...]) -> Array:
@@ -136,4 +136,4 @@ def _patches(x: Array, node: Node, kernel: tuple[int, ...]) -> Array:
         for j in range(kernel[1])
     ]
     windows = np.stack(taps, axis=-1)
-    return np.moveaxis(windows.reshape(len(chosen), groups, -1), 1, 0)
+    return np.ascontiguousarray(np.moveaxis(windows.reshape(len(chosen), groups, -1), 1, 0))

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -13,13 +14,16 @@ from bitpose.ir.names import derived
 from bitpose.passes.rewriter import Rewriter
 from bitpose.quantize.calibration import Runner
 from bitpose.quantize.codes import Codes
-from bitpose.quantize.yardsticks import Float, Yardsticks
+from bitpose.quantize.yardsticks import Array, Float, Yardsticks
+
+#: Points of one network with switches: fewer cost more compilation, more cost longer runs.
+_TOGETHER = 40
 
 
 class Sensitivity:
     """A float network in which every point can be rounded to its codes, or not.
 
-    Each run says for some of the points that they are rounded: `before -> after` is
+    Each run says which point is rounded: `before -> after` is
 
         x = op(...)   ->   x = op(...) + switch * (D(Q(op(...))) - op(...))
 
@@ -28,21 +32,32 @@ class Sensitivity:
 
     def __init__(self, graph: Graph, codes: Mapping[str, Codes], exact: Yardsticks) -> None:
         """`exact` says what is measured."""
+        self._graph = graph
+        self._codes = codes
         self._exact = exact
-        switched = _switched(graph, codes)
-        self._off = {
-            name: np.zeros(switched.tensor(_switch(name)).shape, np.float32) for name in codes
-        }
-        self._runner = Runner(switched, exact.names)
+        self._switched: tuple[Runner, Mapping[str, Array]] | None = None
 
-    def noise(self, rounded: Iterable[str]) -> Float:
-        """The energy of each yardstick's error, over all feeds, when these points are rounded."""
-        chosen = set(rounded)
-        switches = {
-            _switch(name): np.ones_like(off) if name in chosen else off
-            for name, off in self._off.items()
+    def noise(self, name: str) -> Float:
+        """The energy of each yardstick's error, over all feeds, when this point is rounded.
+
+        It is quickest for one point after the other in the order of `codes`.
+        """
+        if self._switched is None or _switch(name) not in self._switched[1]:
+            self._switched = self._with_switches(name)
+        runner, off = self._switched
+        switch = _switch(name)
+        return self._exact.noise(runner, {**off, switch: np.ones_like(off[switch])})
+
+    def _with_switches(self, name: str) -> tuple[Runner, Mapping[str, Array]]:
+        """The network with switches for some points, this one among them, which are off."""
+        first = list(self._codes).index(name) // _TOGETHER * _TOGETHER
+        some = dict(islice(self._codes.items(), first, first + _TOGETHER))
+        graph = _switched(self._graph, some)
+        off = {
+            switch: np.zeros(graph.tensor(switch).shape, np.float32)
+            for switch in map(_switch, some)
         }
-        return self._exact.noise(self._runner, switches)
+        return Runner(graph, self._exact.names), off
 
 
 def _switch(name: str) -> str:

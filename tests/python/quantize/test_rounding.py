@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bitpose.ir.graph import Graph
 from bitpose.quantize.calibration import Calibration
 from bitpose.quantize.points import find_points
-from bitpose.quantize.quantizer import Options, choose_codes
+from bitpose.quantize.quantizer import Options, choose_codes, observed_ranges
 from bitpose.quantize.rounding import rounded_together
 from bitpose.quantize.weights import Weights, all_weights
 
@@ -98,6 +98,6 @@ def test_codes_stay_symmetric() -> None:
     graph = layer((4, 3, 3, 3))
     points = find_points(graph)
     statistics = Calibration(graph, ["x", "y"], smooth_feeds()).plain
-    codes = choose_codes(graph, points, statistics, Options())
+    codes = choose_codes(graph, points, observed_ranges(graph, points, statistics, Options()))
     together = rounded_together(graph, all_weights(graph, codes), smooth_feeds())
     assert together["y"].codes.min() >= -127
