@@ -166,7 +166,7 @@ def _joints_by_shape(posed: PosedBody) -> Array:
     return np.moveaxis(np.moveaxis(steps, -3, -1) @ below, -1, -3)
 
 
-def _features_by_turn(posed: PosedBody) -> Array:
+def features_by_turn(posed: PosedBody) -> Array:
     """[..., J, 9, 3]: the derivative of `pose_features`; d exp(w) = R_parent_joint w x."""
     generators = _GENERATORS.astype(posed.R_parent_joint.dtype)
     turned = np.einsum("...jrk,akc->...jrca", posed.R_parent_joint, generators)
@@ -175,7 +175,7 @@ def _features_by_turn(posed: PosedBody) -> Array:
 
 def _add_pose_blend(by_pose: Array, R_world_rest: Array, posed: PosedBody) -> None:
     """Adds what the pose blend shapes do to vertices, [..., V, 3, J, 3]."""
-    model, by_turn = posed.shaped.model, _features_by_turn(posed)
+    model, by_turn = posed.shaped.model, features_by_turn(posed)
     for joint in range(1, model.num_joints):
         moved, directions = model.pose_blend.of_joint(joint)
         if len(moved) == 0:
@@ -192,7 +192,7 @@ def _pose_blend_gradient(on_rest: Array, posed: PosedBody) -> Array:
     for joint in range(1, posed.shaped.model.num_joints):
         moved, directions = blend.of_joint(joint)
         features[..., joint, :] = np.einsum("fvc,...vc->...f", directions, on_rest[..., moved, :])
-    return np.asarray(np.einsum("...jf,...jfa->...ja", features, _features_by_turn(posed)))
+    return np.asarray(np.einsum("...jf,...jfa->...ja", features, features_by_turn(posed)))
 
 
 def _skin_transpose(posed: PosedBody, by_vertices: Array) -> tuple[Array, Array]:
