@@ -25,3 +25,8 @@ def model(name: str) -> Path:
 def image(name: str) -> Path:
     """A file of the pictures, for example "coral_squat.bmp"."""
     return _existing(ROOT / "images" / name)
+
+
+def mocap() -> Path:
+    """Poses of the CMU motion capture database."""
+    return _existing(ROOT / "mocap" / "cmu_poses.npz")

@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From keypoints to a body: pose, shape and camera of a person, and how sure they are."""
+
+from bitpose.body.fit.fitter import Fit, Fitter
+from bitpose.body.fit.views import SpacePoints, View
+
+__all__ = ["Fit", "Fitter", "SpacePoints", "View"]

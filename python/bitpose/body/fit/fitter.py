@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fits a body to keypoints in one or more pictures and to joints in space (SMPLify's job)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bitpose.body.batches import finite
+from bitpose.body.fit import start
+from bitpose.body.fit.landmarks import Landmarks
+from bitpose.body.fit.parameters import Guesses, Layout
+from bitpose.body.fit.prior import PosePrior
+from bitpose.body.fit.problem import Problem
+from bitpose.body.fit.solve import Quadratic, minimize
+from bitpose.body.fit.uncertainty import joint_covariance
+from bitpose.body.fit.views import SpacePoints, View
+from bitpose.body.keypoints import KeypointRegressor
+from bitpose.body.layout import SMPL_JOINTS
+from bitpose.body.model import BodyModel, PosedBody, ShapedBody
+from bitpose.errors import InputError
+
+Array = NDArray[Any]
+
+_HEADINGS = 8
+#: Guesses whose joints are this near to each other on average, in metres, are one.
+_SAME = 0.035
+#: Fewer keypoints than this do not say where a body is.
+_FEWEST = 4
+_TORSO = ("spine1", "spine2", "spine3", "left_hip", "right_hip", "left_shoulder", "right_shoulder")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the fit: which parameters it varies, how loosely, and how many guesses it keeps."""
+
+    free: str
+    rounds: int
+    guesses: int
+    blur: float
+
+
+#: Camera, then torso, then everything; the best guesses go on.
+_STAGES = (
+    Stage("camera", 0, 24, 0.1),
+    Stage("camera", 4, 16, 0.1),
+    Stage("torso", 3, 14, 0.04),
+    Stage("all", 7, 8, 0.04),
+    Stage("all", 8, 6, 0.01),
+    Stage("all", 40, 6, 0),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted body."""
+
+    shaped: ShapedBody
+    R_parent_joint: Array
+    """[J, 3, 3]."""
+    translation: Array
+    """[3] metres, in the world of the views."""
+    focal: float
+    """Pixels: the fitted one, of the views that came without."""
+    energy: float
+    """Minus the log probability, but for a constant: comparable between fits of one person."""
+    covariance: Array
+    """[J, 3, 3] square metres, in the world's axes: of where each joint is relative to the root."""
+
+    def posed(self) -> PosedBody:
+        """The body where it is."""
+        return self.shaped.with_pose(self.R_parent_joint, self.translation)
+
+    @property
+    def betas(self) -> Array:
+        """[B]."""
+        return self.shaped.coefficients
+
+
+class Fitter:
+    """Fits bodies of one model to keypoints of one set."""
+
+    def __init__(
+        self,
+        model: BodyModel | None = None,
+        keypoints: str | KeypointRegressor = "COCO-17",
+        prior: PosePrior | None = None,
+        use_prior: bool = True,
+    ) -> None:
+        """Of the default body with its prior, unless given. Without the prior only the limits of
+        its joints stay. `keypoints` are a set of the model, by its name, or means of its vertices.
+
+        Raises InputError for keypoints that the model does not have, where it has not SMPL's 24
+        joints, of which the prior is, or is not in float64.
+        """
+        model = BodyModel.load(dtype=np.float64) if model is None else model
+        if model.num_joints != len(SMPL_JOINTS):
+            raise InputError(f"fitting needs SMPL's 24 joints, the model has {model.num_joints}")
+        if model.dtype != np.float64:
+            raise InputError(f"fitting needs a body in float64, the model is in {model.dtype}")
+        if isinstance(keypoints, str):
+            if keypoints not in model.keypoints:
+                raise InputError(f"no keypoints {keypoints!r}; there are {sorted(model.keypoints)}")
+            keypoints = model.keypoints[keypoints]
+        self.model = model
+        self.prior = PosePrior.load() if prior is None else prior
+        self.use_prior = use_prior
+        self.keypoints = Landmarks.of_keypoints(model, keypoints)
+        self.joints = Landmarks.of_joints(model, SMPL_JOINTS)
+
+    def fit(
+        self,
+        views: Sequence[View] = (),
+        space: SpacePoints | None = None,
+        up: ArrayLike | None = (0, -1, 0),
+        tilt: float = 0.15,
+    ) -> Fit:
+        """The body that is likeliest behind what was seen.
+
+        `up` [3] is where up is in the world, to a standard deviation of `tilt` radians: as given,
+        in that of a camera that somebody holds more or less level. None if it may be anywhere.
+
+        Raises InputError where too little was seen, or keypoints are not as many as the set's.
+        """
+        problem = self.problem(views, space, up, tilt)
+        guesses = self.first_guesses(problem)
+        fixed_focal = all(view.focal is not None for view in problem.views)
+        for stage in _STAGES:
+            guesses, at = self._run(problem, guesses, stage, fixed_focal)
+        return self._result(guesses, at, fixed_focal)
+
+    def problem(
+        self,
+        views: Sequence[View] = (),
+        space: SpacePoints | None = None,
+        up: ArrayLike | None = (0, -1, 0),
+        tilt: float = 0.15,
+    ) -> Problem:
+        """What `fit` solves; it raises what this raises."""
+        count = len(self.keypoints.names)
+        for view in views:
+            if len(np.asarray(view.confidence)) != count:
+                got = len(np.asarray(view.confidence))
+                raise InputError(f"a view with {got} keypoints; the set has {count}")
+        if space is not None and len(np.asarray(space.confidence)) != self.model.num_joints:
+            raise InputError(f"joints in space must be {self.model.num_joints}")
+        seen = [len(view.seen) for view in views]
+        if space is not None:
+            seen.append(int(np.count_nonzero(space.confidence)))
+        if max(seen, default=0) < _FEWEST:
+            raise InputError(f"too few points were seen for a fit: {seen}, need {_FEWEST}")
+        return Problem(
+            self.keypoints,
+            self.joints,
+            tuple(views),
+            space,
+            self.prior,
+            self.prior.density(None if up is None else tilt) if self.use_prior else None,
+            None if up is None else _direction(up),
+            _likely_log_focal(views),
+        )
+
+    def first_guesses(self, problem: Problem) -> Guesses:
+        """Where `fit` starts: several poses, and headings where one view has to say them."""
+        poses = self.prior.poses
+        if problem.space is not None and np.count_nonzero(problem.space.confidence) >= _FEWEST:
+            return start.around(problem.space, self.joints, poses, problem.log_focal)
+        space = start.triangulated(problem.views, problem.log_focal)
+        if np.count_nonzero(space.confidence) >= _FEWEST:
+            return start.around(space, self.keypoints, poses, problem.log_focal)
+        fullest = max(problem.views, key=lambda view: len(view.seen))
+        return start.in_front_of(fullest, self.keypoints, poses, problem.log_focal, _HEADINGS)
+
+    def _run(
+        self, problem: Problem, guesses: Guesses, stage: Stage, fixed_focal: bool
+    ) -> tuple[Guesses, Quadratic]:
+        """The best guesses at the end of a stage, best first."""
+        free = _free(stage.free, guesses.layout, fixed_focal)
+
+        def energy(guesses: Guesses) -> Quadratic:
+            return problem.energy(guesses, stage.blur)
+
+        guesses, at = minimize(energy, guesses, free, stage.rounds)
+        best = self._best(guesses, at, stage.guesses)
+        return guesses.of(best), at.of(best)
+
+    def _best(self, guesses: Guesses, at: Quadratic, count: int) -> NDArray[np.intp]:
+        """Up to `count` guesses of lowest energy that are not the same body, best first."""
+        points = self.joints.positions(guesses.posed(self.joints.skeleton))
+        points = points - points[:, :1]
+        chosen: list[int] = []
+        for guess in np.argsort(at.energy, kind="stable").tolist():
+            apart = np.linalg.norm(points[chosen] - points[guess], axis=-1).mean(axis=-1)
+            if (apart > _SAME).all():
+                chosen.append(guess)
+            if len(chosen) == count:
+                break
+        return np.array(chosen)
+
+    def _result(self, guesses: Guesses, at: Quadratic, fixed_focal: bool) -> Fit:
+        best = guesses.of(slice(0, 1))
+        posed = best.posed(self.model.at_vertices(np.zeros(0, np.int64)))
+        return Fit(
+            shaped=self.model.with_shape(best.betas[0]),
+            R_parent_joint=posed.R_parent_joint[0],
+            translation=best.translation[0],
+            focal=float(np.exp(best.log_focal[0])),
+            energy=float(at.energy[0]),
+            covariance=joint_covariance(
+                self.joints, guesses, at, _free("all", guesses.layout, fixed_focal)
+            )
+            * self.prior.spread**2,
+        )
+
+
+def _direction(up: ArrayLike) -> Array:
+    vector = finite("up", up, np.dtype(np.float64))
+    length = float(np.linalg.norm(vector))
+    if vector.shape != (3,) or length == 0:
+        raise InputError(f"up is {up!r}: must be a direction, [3]")
+    return vector / length
+
+
+def _likely_log_focal(views: Sequence[View]) -> float:
+    """Of a picture with the principal point in its middle, 1.2 times the longer side."""
+    sides = [2 * float(np.max(np.abs(np.asarray(view.center)))) for view in views]
+    return float(np.log(1.2 * max(sides, default=0) or 1000.0))
+
+
+def _free(name: str, layout: Layout, fixed_focal: bool) -> NDArray[np.intp]:
+    every = np.arange(layout.size)
+    if name == "all":
+        return every[:-1] if fixed_focal else every
+    parts = [every[layout.root], every[layout.translation]]
+    if name == "torso":
+        parts += [every[layout.of_joint(SMPL_JOINTS.index(joint))] for joint in _TORSO]
+        parts.append(every[layout.shape])
+    return np.sort(np.concatenate(parts))

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pose prior, from motion capture to the integers of its file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitpose.body.fit.make import mixture
+from bitpose.body.fit.make.clips import Clips
+from bitpose.body.fit.prior import ANGLE_STEP, SPREAD_STEP, WHOLE
+from bitpose.body.layout import SMPL_JOINTS
+from bitpose.body.rotations import axis_angle_to_matrix
+
+Array = NDArray[Any]
+
+_COMPONENTS = 8
+#: How much further joints may go than they ever did, in radians.
+_MARGIN = 0.1
+#: The order of joints in a mirror.
+_MIRRORED = tuple(
+    SMPL_JOINTS.index(
+        name.replace("left", "right") if "left" in name else name.replace("right", "left")
+    )
+    for name in SMPL_JOINTS
+)
+
+
+def mirrored(poses: Array) -> Array:
+    """Poses [..., 24, 3] with left and right exchanged; they are axis-angle vectors."""
+    return np.asarray(poses[..., _MIRRORED, :] * np.array([1.0, -1.0, -1.0]))
+
+
+def arrays(clips: Clips) -> dict[str, Array]:
+    """The arrays of the file. Every category counts the same, and every pose also mirrored.
+    The spread is 1.
+    """
+    train = ~clips.held_out
+    count = np.bincount(clips.categories[train])
+    weights = 1 / count[clips.categories[train]]
+    poses = clips.poses[train]
+    poses = np.concatenate([poses, mirrored(poses)])
+    angles = poses[:, 1:].reshape(len(poses), -1)
+    t_root_up = axis_angle_to_matrix(poses[:, 0])[:, 1]  # Row y of R_world_root.
+    x = np.concatenate([angles, t_root_up], axis=1)
+    both = np.concatenate([weights, weights])
+    fitted = mixture.fit(x, both / both.sum(), _COMPONENTS, seed=0)
+    limits = np.stack([angles.min(axis=0) - _MARGIN, angles.max(axis=0) + _MARGIN])
+    return _codes(fitted, limits) | spread_code(1.0)
+
+
+def _codes(fitted: mixture.Mixture, limits: Array) -> dict[str, Array]:
+    shares = np.rint(fitted.weights * WHOLE).astype(np.int64)
+    shares[np.argmax(shares)] += WHOLE - shares.sum()
+    factors = np.linalg.cholesky(fitted.covariances)
+    largest = np.abs(factors).max(axis=1)
+    steps = np.ceil(largest / 32767 * 1e8) / 1e8  # [K, D]: of columns.
+    rows, columns = np.tril_indices(factors.shape[1])
+    return {
+        "weights": shares.astype(np.uint16),
+        "means": np.rint(fitted.means / ANGLE_STEP).astype(np.int16),
+        "factors": np.rint(factors[:, rows, columns] / steps[:, columns]).astype(np.int16),
+        "factor_steps": steps,
+        "limits": np.rint(limits / ANGLE_STEP).astype(np.int16),
+    }
+
+
+def spread_code(spread: float) -> dict[str, Array]:
+    """The array of the file that is measured with the rest."""
+    return {"spread": np.array([round(spread / SPREAD_STEP)], np.uint16)}

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How people hold themselves: a mixture of normal distributions of the body's pose, jointly with
+the direction of up in the pelvis's frame, because who bends or lies holds himself otherwise.
+
+`pose_prior.npz` is a stored zip of integers; `bitpose.body.fit.make` derives it from motion capture
+(CMU Graphics Lab, free for use in research and commercial projects). K components; D = 72: the
+axis-angle vectors of all joints but the root, and the unit vector that points up.
+
+    weights    [K]                uint16: add up to 65535
+    means      [K, D]             int16 times 1e-4
+    factors    [K, D (D + 1)/2]   int16 times factor_steps [K, D]: a step for each column of the
+                                  Cholesky factor (rows of its lower triangle) of the covariance
+    limits     [2, D-3]           int16 times 1e-4 radians: what joints do at most
+    spread     [1]                uint16 times 1e-3: what standard deviations are multiplied by
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+ANGLE_STEP = 1e-4
+WHOLE = 65535
+SPREAD_STEP = 1e-3
+#: Standard deviation, in radians, of how far a joint may go beyond its limits.
+_BEYOND = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class PosePrior:
+    """The density of poses, and the limits of joints."""
+
+    weights: Array
+    """[K]."""
+    means: Array
+    """[K, D]."""
+    covariances: Array
+    """[K, D, D]."""
+    limits: Array
+    """[2, D - 3]: lowest and highest."""
+    spread: float = 1.0
+    """By how much the standard deviations of fitted joints turned out too small."""
+
+    @classmethod
+    def load(cls) -> PosePrior:
+        """The one that comes with the package."""
+        return _load()
+
+    @classmethod
+    def from_file(cls, arrays: dict[str, Array]) -> PosePrior:
+        """Of the arrays in the file."""
+        size = arrays["means"].shape[1]
+        factors = np.zeros((len(arrays["means"]), size, size))
+        rows, columns = np.tril_indices(size)
+        factors[:, rows, columns] = arrays["factors"] * arrays["factor_steps"][:, columns]
+        return cls(
+            arrays["weights"] / WHOLE,
+            arrays["means"] * ANGLE_STEP,
+            factors @ np.swapaxes(factors, 1, 2),
+            arrays["limits"] * ANGLE_STEP,
+            float(arrays["spread"][0]) * SPREAD_STEP,
+        )
+
+    @property
+    def poses(self) -> Array:
+        """[K + 1, J - 1, 3]: the mean of everything, then those of the components."""
+        means = np.concatenate([self.weights @ self.means[None], self.means])
+        return np.asarray(means[:, :-3].reshape(len(means), -1, 3))
+
+    def density(self, tilt: float | None) -> Density:
+        """Of the pose and up, where up is known to a standard deviation of `tilt` radians; of the
+        pose alone for None.
+        """
+        size = self.means.shape[1] - (3 if tilt is None else 0)
+        covariances = self.covariances[:, :size, :size].copy()
+        if tilt is not None:
+            up = np.arange(size - 3, size)
+            covariances[:, up, up] += tilt**2
+        log_det = np.linalg.slogdet(covariances)[1]
+        return Density(
+            np.log(self.weights) - 0.5 * log_det,
+            self.means[:, :size],
+            np.linalg.inv(covariances),
+        )
+
+    def beyond_limits(self, pose: Array) -> tuple[Array, Array, Array]:
+        """The energy [N] of what `pose` [N, D] goes beyond the limits, with its derivative [N, D]
+        and its second derivative [N, D], which is diagonal.
+        """
+        low, high = self.limits
+        over = pose - np.clip(pose, low, high)
+        weight = 1 / _BEYOND**2
+        return (
+            0.5 * weight * np.sum(over * over, axis=1),
+            weight * over,
+            weight * (over != 0),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Density:
+    """A mixture of normal distributions, ready to be evaluated."""
+
+    log_weights: Array
+    """[K]: of the weights and of what makes each component's integral 1."""
+    means: Array
+    """[K, D]."""
+    precisions: Array
+    """[K, D, D]: inverse covariances."""
+
+    def __call__(self, x: Array) -> tuple[Array, Array, Array]:
+        """Minus the log density at `x` [N, D], but for a constant: [N], its gradient [N, D], and a
+        positive definite bound of its curvature [N, D, D].
+
+        The bound is that of expectation and maximization: a mean of the components' precisions by
+        how much each is responsible.
+        """
+        away = x[:, None] - self.means  # [N, K, D]
+        pulls = (self.precisions @ away[..., None])[..., 0]
+        log = self.log_weights - 0.5 * np.sum(away * pulls, axis=-1)
+        highest = log.max(axis=1, keepdims=True)
+        shares = np.exp(log - highest)
+        total = shares.sum(axis=1, keepdims=True)
+        shares = shares / total
+        curvature = shares @ self.precisions.reshape(len(self.means), -1)
+        return (
+            -(highest + np.log(total))[:, 0],
+            np.sum(shares[..., None] * pulls, axis=1),
+            curvature.reshape(-1, *self.precisions.shape[1:]),
+        )
+
+
+@cache
+def _load() -> PosePrior:
+    with (
+        files("bitpose.body.fit").joinpath("pose_prior.npz").open("rb") as file,
+        np.load(file, allow_pickle=False) as archive,
+    ):
+        return PosePrior.from_file(dict(archive))

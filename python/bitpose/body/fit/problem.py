@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The energy of a fit: minus the logarithm of how probable a body is, given what was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitpose.body.fit.landmarks import Landmarks
+from bitpose.body.fit.parameters import Guesses
+from bitpose.body.fit.prior import Density, PosePrior
+from bitpose.body.fit.solve import Quadratic
+from bitpose.body.fit.views import (
+    SpacePoints,
+    View,
+    derivatives,
+    keypoint_energy,
+    space_energy,
+)
+from bitpose.body.rotations import cross_matrix
+
+Array = NDArray[Any]
+
+#: Standard deviation of the logarithm of a focal length that is not known.
+_FOCAL_DEVIATION = 0.4
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """One person, as seen."""
+
+    keypoints: Landmarks
+    joints: Landmarks
+    views: tuple[View, ...]
+    space: SpacePoints | None
+    limits: PosePrior
+    """Whose limits of joints are kept in any case."""
+    density: Density | None
+    """Of the pose, and of up where `up` is given."""
+    up: Array | None
+    """[3]: up in the world."""
+    log_focal: float
+    """The likeliest, where it is not known."""
+
+    def energy(self, guesses: Guesses, blur: float) -> Quadratic:
+        """Where `blur` adds to the noise: a share of the person's extent in a picture, metres in
+        space. A fit starts with much of it.
+        """
+        total = self._before_seeing(guesses)
+        if self.views:
+            points, by_step = derivatives(self.keypoints, guesses)
+            for view in self.views:
+                total += keypoint_energy(guesses, points, by_step, view, blur)
+        if self.space is not None:
+            points, by_step = derivatives(self.joints, guesses)
+            total += space_energy(points, by_step, self.space, blur)
+        return total
+
+    def _before_seeing(self, guesses: Guesses) -> Quadratic:
+        """Of pose, shape and focal length."""
+        at, count = guesses.layout, len(guesses)
+        gradient = np.zeros((count, at.size))
+        hessian = np.zeros((count, at.size, at.size))
+        pose = guesses.body_pose.reshape(count, -1)
+        energy, gradient[:, at.body], diagonal = self.limits.beyond_limits(pose)
+        body = np.arange(at.size)[at.body]
+        hessian[:, body, body] = diagonal
+        if self.density is not None:
+            energy = energy + self._hold(guesses, pose, self.density, gradient, hessian)
+        shape = np.arange(at.size)[at.shape]
+        off = (guesses.log_focal - self.log_focal) / _FOCAL_DEVIATION
+        energy = energy + 0.5 * np.sum(guesses.betas**2, axis=1) + 0.5 * off**2
+        gradient[:, at.shape] = guesses.betas
+        hessian[:, shape, shape] = 1
+        gradient[:, at.focal] = off[:, None] / _FOCAL_DEVIATION
+        hessian[:, at.focal, at.focal] = 1 / _FOCAL_DEVIATION**2
+        return Quadratic(energy, gradient, hessian)
+
+    def _hold(
+        self, guesses: Guesses, pose: Array, density: Density, gradient: Array, hessian: Array
+    ) -> Array:
+        """The energy [N] of how the body holds itself; adds to its derivatives.
+
+        A turn w of the root changes up in its frame, u, by u x w.
+        """
+        at = guesses.layout
+        if self.up is None:
+            energy, slope, curvature = density(pose)
+            gradient[:, at.body] += slope
+            hessian[:, at.body, at.body] += curvature
+            return energy
+        up = np.swapaxes(guesses.R_world_root, 1, 2) @ self.up
+        energy, slope, curvature = density(np.concatenate([pose, up], axis=1))
+        count = pose.shape[1]
+        by_step = np.zeros((*slope.shape, 3 + count))  # [N, D, 3 J]
+        by_step[:, :count, 3:] = np.eye(count)
+        by_step[:, count:, :3] = cross_matrix(up)
+        turned = np.swapaxes(by_step, 1, 2)
+        gradient[:, : 3 + count] += (turned @ slope[..., None])[..., 0]
+        hessian[:, : 3 + count, : 3 + count] += turned @ curvature @ by_step
+        return energy
