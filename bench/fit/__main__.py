@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m bench.fit CMU_POSES`: fits seeded people in held-out poses, and prints how far off.
+
+One view and both focal lengths: PA-MPJPE of COCO-17; two views: mean distance of COCO-17; joints in
+space: mean distance of the 24 joints; neither of the latter is aligned. CPU seconds of one thread
+where the environment says so (OPENBLAS_NUM_THREADS=1).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from bitpose.body.fit import Fit, Fitter, SpacePoints
+from bitpose.body.fit.make import cases, clips
+from bitpose.body.fit.make.calibrate import NINETY_PERCENT, squared_distances
+from bitpose.cli.console import Report, console
+from bitpose.cli.machine import describe
+from bitpose.metrics.points import joint_errors, pa_mpjpe
+
+Array = NDArray[Any]
+Run = Callable[[cases.Case, np.random.Generator], Fit]
+
+_NOISE = 2.0
+
+
+def runs() -> dict[str, Run]:
+    """The ways to fit, by their names in the table."""
+    fitter, without = Fitter(), Fitter(use_prior=False)
+    return {
+        "joints in space": lambda case, _: fitter.fit(
+            space=SpacePoints(case.joints, np.ones(len(case.joints))), up=None
+        ),
+        "two views, no noise": lambda case, rng: fitter.fit(
+            [case.view(0, rng, second=second) for second in (False, True)]
+        ),
+        "one view": lambda case, rng: fitter.fit([case.view(_NOISE, rng)]),
+        "one view, focal length unknown": lambda case, rng: fitter.fit(
+            [case.view(_NOISE, rng, known_focal=False)]
+        ),
+        "one view, without prior": lambda case, rng: without.fit([case.view(_NOISE, rng)]),
+    }
+
+
+def error(name: str, fit: Fit, case: cases.Case, fitter: Fitter) -> float:
+    """Millimetres."""
+    posed = fit.posed()
+    if name == "joints in space":
+        return float(joint_errors(posed.t_world_joint, case.joints).mean())
+    keypoints = fitter.model.keypoints["COCO-17"].positions(posed.vertices())
+    if name == "two views, no noise":
+        return float(joint_errors(keypoints, case.keypoints).mean())
+    return pa_mpjpe(keypoints, case.keypoints)
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """Of N people."""
+
+    errors: Array
+    """[N] millimetres."""
+    seconds: Array
+    """[N] of CPU time."""
+    within: float
+    """How many of the joints lie in their 90 % ellipsoids."""
+
+
+def measure(name: str, run: Run, people: list[cases.Case], seed: int) -> Figures:
+    """Fits everyone. The noise is the same for every way to fit."""
+    fitter = Fitter()
+    errors, seconds, within = [], [], []
+    for number, case in enumerate(people):
+        rng = np.random.default_rng((seed, number))
+        start = time.process_time()
+        fit = run(case, rng)
+        seconds.append(time.process_time() - start)
+        errors.append(error(name, fit, case, fitter))
+        within.append(np.mean(squared_distances(fit, case.joints) < NINETY_PERCENT))
+    return Figures(np.array(errors), np.array(seconds), float(np.mean(within)))
+
+
+def main(
+    poses: Annotated[Path, typer.Argument(help="cmu_poses.npz of ../shared/mocap.")],
+    count: Annotated[int, typer.Option(help="People of each kind.")] = 200,
+    seed: Annotated[int, typer.Option(help="Of poses, shapes, cameras and noise.")] = 7,
+) -> None:
+    """Prints errors in millimetres, CPU seconds, and how often a 90 % ellipsoid held the joint."""
+    people = cases.make(clips.load(poses), held_out=True, count=count, seed=seed)
+    console.print(describe(1, None))
+    report = Report(
+        f"{count} held-out people: millimetres, CPU seconds, joints within their 90 % ellipsoid",
+        *("", "median", "mean", "p90", "worst", "seconds", "within, %"),
+        text=1,
+    )
+    for name, run in runs().items():
+        figures = measure(name, run, people, seed)
+        columns = [np.quantile(figures.errors, 0.5), figures.errors.mean()]
+        columns += [np.quantile(figures.errors, q) for q in (0.9, 1)]
+        report.add_row(
+            name,
+            *(f"{value:.2f}" for value in columns),
+            f"{np.median(figures.seconds):.3f}",
+            f"{100 * figures.within:.0f}",
+        )
+    console.print(report)
+
+
+if __name__ == "__main__":
+    typer.run(main)
