@@ -18,7 +18,7 @@ from bitpose.body.fit.prior import PosePrior
 from bitpose.body.fit.problem import Problem
 from bitpose.body.fit.solve import Quadratic, minimize
 from bitpose.body.fit.uncertainty import joint_covariance
-from bitpose.body.fit.views import SpacePoints, View
+from bitpose.body.fit.views import SpacePoints, View, positive
 from bitpose.body.keypoints import KeypointRegressor
 from bitpose.body.layout import SMPL_JOINTS
 from bitpose.body.model import BodyModel, PosedBody, ShapedBody
@@ -29,7 +29,7 @@ Array = NDArray[Any]
 _HEADINGS = 8
 #: Guesses whose joints are this near to each other on average, in metres, are one.
 _SAME = 0.035
-#: Fewer keypoints than this do not say where a body is.
+#: Fewer keypoints than this, in different places, do not say where a body is.
 _FEWEST = 4
 _TORSO = ("spine1", "spine2", "spine3", "left_hip", "right_hip", "left_shoulder", "right_shoulder")
 
@@ -64,8 +64,8 @@ class Fit:
     """[J, 3, 3]."""
     translation: Array
     """[3] metres, in the world of the views."""
-    focal: float
-    """Pixels: the fitted one, of the views that came without."""
+    focal: float | None
+    """Pixels: the fitted one, of all views that came without; None where none did."""
     energy: float
     """Minus the log probability, but for a constant: comparable between fits of one person."""
     covariance: Array
@@ -94,8 +94,8 @@ class Fitter:
         """Of the default body with its prior, unless given. Without the prior only the limits of
         its joints stay. `keypoints` are a set of the model, by its name, or means of its vertices.
 
-        Raises InputError for keypoints that the model does not have, where it has not SMPL's 24
-        joints, of which the prior is, or is not in float64.
+        Raises InputError for keypoints that the model does not have, for a model without SMPL's 24
+        joints or not in float64, and for a prior of other joints.
         """
         model = BodyModel.load(dtype=np.float64) if model is None else model
         if model.num_joints != len(SMPL_JOINTS):
@@ -108,6 +108,10 @@ class Fitter:
             keypoints = model.keypoints[keypoints]
         self.model = model
         self.prior = PosePrior.load() if prior is None else prior
+        if self.prior.means.shape[1] != 3 * model.num_joints:
+            raise InputError(
+                f"a prior of {self.prior.means.shape[1]} numbers, must be {3 * model.num_joints}"
+            )
         self.use_prior = use_prior
         self.keypoints = Landmarks.of_keypoints(model, keypoints)
         self.joints = Landmarks.of_joints(model, SMPL_JOINTS)
@@ -124,7 +128,8 @@ class Fitter:
         `up` [3] is where up is in the world, to a standard deviation of `tilt` radians: as given,
         in that of a camera that somebody holds more or less level. None if it may be anywhere.
 
-        Raises InputError where too little was seen, or keypoints are not as many as the set's.
+        Raises InputError where too little was seen, where keypoints are not as many as the set's,
+        and where no body is before all cameras that saw it.
         """
         problem = self.problem(views, space, up, tilt)
         guesses = self.first_guesses(problem)
@@ -143,14 +148,16 @@ class Fitter:
         """What `fit` solves; it raises what this raises."""
         count = len(self.keypoints.names)
         for view in views:
-            if len(np.asarray(view.confidence)) != count:
-                got = len(np.asarray(view.confidence))
+            got = len(np.asarray(view.confidence))
+            if got != count:
                 raise InputError(f"a view with {got} keypoints; the set has {count}")
-        if space is not None and len(np.asarray(space.confidence)) != self.model.num_joints:
-            raise InputError(f"joints in space must be {self.model.num_joints}")
-        seen = [len(view.seen) for view in views]
+        joints = self.model.num_joints
+        if space is not None and len(np.asarray(space.confidence)) != joints:
+            got = len(np.asarray(space.confidence))
+            raise InputError(f"{got} joints in space, must be {joints}")
+        seen = [_places(view.seen) for view in views]
         if space is not None:
-            seen.append(int(np.count_nonzero(space.confidence)))
+            seen.append(_places(space.seen))
         if max(seen, default=0) < _FEWEST:
             raise InputError(f"too few points were seen for a fit: {seen}, need {_FEWEST}")
         return Problem(
@@ -159,7 +166,9 @@ class Fitter:
             tuple(views),
             space,
             self.prior,
-            self.prior.density(None if up is None else tilt) if self.use_prior else None,
+            self.prior.density(None if up is None else positive("tilt", tilt))
+            if self.use_prior
+            else None,
             None if up is None else _direction(up),
             _likely_log_focal(views),
         )
@@ -167,12 +176,15 @@ class Fitter:
     def first_guesses(self, problem: Problem) -> Guesses:
         """Where `fit` starts: several poses, and headings where one view has to say them."""
         poses = self.prior.poses
-        if problem.space is not None and np.count_nonzero(problem.space.confidence) >= _FEWEST:
+        if problem.space is not None and _places(problem.space.seen) >= _FEWEST:
             return start.around(problem.space, self.joints, poses, problem.log_focal)
         space = start.triangulated(problem.views, problem.log_focal)
-        if np.count_nonzero(space.confidence) >= _FEWEST:
-            return start.around(space, self.keypoints, poses, problem.log_focal)
-        fullest = max(problem.views, key=lambda view: len(view.seen))
+        if _places(space.seen) >= _FEWEST:
+            guesses = start.around(space, self.keypoints, poses, problem.log_focal)
+            # Cameras of one place, or that contradict each other, may put it behind them.
+            if np.isfinite(problem.energy(guesses, _STAGES[0].blur).energy).any():
+                return guesses
+        fullest = max(problem.views, key=lambda view: _places(view.seen))
         return start.in_front_of(fullest, self.keypoints, poses, problem.log_focal, _HEADINGS)
 
     def _run(
@@ -189,16 +201,21 @@ class Fitter:
         return guesses.of(best), at.of(best)
 
     def _best(self, guesses: Guesses, at: Quadratic, count: int) -> NDArray[np.intp]:
-        """Up to `count` guesses of lowest energy that are not the same body, best first."""
+        """Up to `count` guesses of lowest energy that are not the same body, best first; none that
+        is impossible.
+        """
         points = self.joints.positions(guesses.posed(self.joints.skeleton))
         points = points - points[:, :1]
         chosen: list[int] = []
-        for guess in np.argsort(at.energy, kind="stable").tolist():
+        possible = np.count_nonzero(np.isfinite(at.energy))
+        for guess in np.argsort(at.energy, kind="stable")[:possible].tolist():
             apart = np.linalg.norm(points[chosen] - points[guess], axis=-1).mean(axis=-1)
             if (apart > _SAME).all():
                 chosen.append(guess)
             if len(chosen) == count:
                 break
+        if not chosen:
+            raise InputError("no body is before all cameras that saw it: see R_view_world")
         return np.array(chosen)
 
     def _result(self, guesses: Guesses, at: Quadratic, fixed_focal: bool) -> Fit:
@@ -208,7 +225,7 @@ class Fitter:
             shaped=self.model.with_shape(best.betas[0]),
             R_parent_joint=posed.R_parent_joint[0],
             translation=best.translation[0],
-            focal=float(np.exp(best.log_focal[0])),
+            focal=None if fixed_focal else float(np.exp(best.log_focal[0])),
             energy=float(at.energy[0]),
             covariance=joint_covariance(
                 self.joints, guesses, at, _free("all", guesses.layout, fixed_focal)
@@ -220,9 +237,14 @@ class Fitter:
 def _direction(up: ArrayLike) -> Array:
     vector = finite("up", up, np.dtype(np.float64))
     length = float(np.linalg.norm(vector))
-    if vector.shape != (3,) or length == 0:
+    if vector.shape != (3,) or length == 0 or not np.isfinite(length):
         raise InputError(f"up is {up!r}: must be a direction, [3]")
     return vector / length
+
+
+def _places(points: Array) -> int:
+    """How many different points [n, D] there are."""
+    return len(np.unique(points, axis=0))
 
 
 def _likely_log_focal(views: Sequence[View]) -> float:
@@ -234,7 +256,7 @@ def _likely_log_focal(views: Sequence[View]) -> float:
 def _free(name: str, layout: Layout, fixed_focal: bool) -> NDArray[np.intp]:
     every = np.arange(layout.size)
     if name == "all":
-        return every[:-1] if fixed_focal else every
+        return np.delete(every, layout.focal) if fixed_focal else every
     parts = [every[layout.root], every[layout.translation]]
     if name == "torso":
         parts += [every[layout.of_joint(SMPL_JOINTS.index(joint))] for joint in _TORSO]

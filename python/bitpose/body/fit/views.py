@@ -27,6 +27,10 @@ _NEAREST = 0.1
 _NOISE = 0.01
 #: A keypoint counts as misplaced from so many deviations and such a share of the person's extent.
 _CUTOFF, _MISPLACED = 5.0, 0.05
+#: Of rotation matrices, which may come from a file with few decimals.
+_ORTHOGONAL = 1e-3
+#: Pixels and metres that mean something; their squares neither overflow nor vanish.
+_SMALLEST, _LARGEST = 1e-6, 1e7
 _FLOAT = np.dtype(np.float64)
 
 
@@ -34,8 +38,9 @@ _FLOAT = np.dtype(np.float64)
 class View:
     """Keypoints of one person in one picture.
 
-    Raises InputError for shapes that do not fit, for numbers that are not finite, for negative
-    confidences, and for a focal length or noise that is not positive.
+    Raises InputError for shapes that do not fit, for numbers that are not finite or beyond 1e7, for
+    negative confidences, for a focal length or noise that is not positive, and for an R_view_world
+    that is no rotation.
     """
 
     keypoints: ArrayLike
@@ -54,27 +59,18 @@ class View:
     """[3] metres."""
 
     def __post_init__(self) -> None:
-        confidence = finite("confidence", self.confidence, _FLOAT)
-        points = np.array(self.keypoints, _FLOAT)
-        if confidence.ndim != 1 or points.shape != (*confidence.shape, 2):
-            raise InputError(
-                f"keypoints of shape {points.shape} with confidence of shape {confidence.shape}: "
-                "must be [K, 2] and [K]"
-            )
-        if (confidence < 0).any():
-            raise InputError("confidence is negative")
-        seen = confidence > 0
-        points[~seen] = 0
-        if not np.isfinite(points).all():
-            raise InputError("a keypoint with a confidence is NaN or infinite; give it 0")
+        points, confidence = _checked("keypoints", self.keypoints, self.confidence, 2)
         for name, value in (("focal", self.focal), ("noise", self.noise)):
-            if value is not None and not (np.isfinite(value) and value > 0):
-                raise InputError(f"{name} is {value}, must be positive")
+            if value is not None:
+                object.__setattr__(self, name, positive(name, value))
         for name, shape in (("center", (2,)), ("R_view_world", (3, 3)), ("t_view_world", (3,))):
-            array = finite(name, getattr(self, name), _FLOAT)
+            array = _bounded(name, getattr(self, name))
             if array.shape != shape:
                 raise InputError(f"{name} of shape {array.shape}: must be {list(shape)}")
             object.__setattr__(self, name, array)
+        R = np.asarray(self.R_view_world)
+        if np.abs(R @ R.T - np.eye(3)).max() > _ORTHOGONAL or np.linalg.det(R) < 0:
+            raise InputError("R_view_world is no rotation")
         object.__setattr__(self, "keypoints", points)
         object.__setattr__(self, "confidence", confidence)
 
@@ -148,31 +144,27 @@ def _robust(
 class SpacePoints:
     """Joints of the skeleton where they are in the world.
 
-    Raises InputError for shapes that do not fit and for numbers that are not finite.
+    Raises InputError for shapes that do not fit, for numbers that are not finite or beyond 1e7, for
+    negative confidences and for a noise that is not positive.
     """
 
     positions: ArrayLike
     """[J, 3] metres; where `confidence` is 0 they may be anything, also NaN."""
     confidence: ArrayLike
-    """[J]."""
+    """[J]: 0 for what was not seen; 1 for what is as sure as `noise` says."""
     noise: float = 0.001
     """Standard deviation in metres."""
 
     def __post_init__(self) -> None:
-        confidence = finite("confidence", self.confidence, _FLOAT)
-        points = np.array(self.positions, _FLOAT)
-        if confidence.ndim != 1 or points.shape != (*confidence.shape, 3):
-            raise InputError(
-                f"joints of shape {points.shape} with confidence of shape {confidence.shape}: "
-                "must be [J, 3] and [J]"
-            )
-        points[confidence <= 0] = 0
-        if not np.isfinite(points).all():
-            raise InputError("a joint with a confidence is NaN or infinite; give it 0")
-        if (confidence < 0).any() or not (np.isfinite(self.noise) and self.noise > 0):
-            raise InputError("confidences must not be negative, noise must be positive")
+        points, confidence = _checked("positions", self.positions, self.confidence, 3)
         object.__setattr__(self, "positions", points)
         object.__setattr__(self, "confidence", confidence)
+        object.__setattr__(self, "noise", positive("noise", self.noise))
+
+    @property
+    def seen(self) -> Array:
+        """[n, 3]: the joints with a confidence."""
+        return np.asarray(self.positions)[np.asarray(self.confidence) > 0]
 
 
 def space_energy(points: Array, by_step: Array, seen: SpacePoints, blur: float) -> Quadratic:
@@ -188,3 +180,40 @@ def derivatives(landmarks: Landmarks, guesses: Guesses) -> tuple[Array, Array]:
     posed = guesses.posed(landmarks.skeleton)
     by_turn, by_shape = landmarks.jacobian(posed)
     return landmarks.positions(posed), by_steps(guesses, by_turn, by_shape)
+
+
+def positive(name: str, value: float) -> float:
+    """The value; raises InputError unless it is a number from 1e-6 to 1e7."""
+    number = finite(name, value, _FLOAT)
+    if number.shape != () or not _SMALLEST <= number <= _LARGEST:
+        raise InputError(f"{name} is {value}, must be positive: {_SMALLEST:g} to {_LARGEST:g}")
+    return float(number)
+
+
+def _bounded(name: str, value: ArrayLike) -> Array:
+    array = finite(name, value, _FLOAT)
+    if (np.abs(array) > _LARGEST).any():
+        raise InputError(f"{name} holds a number beyond {_LARGEST:g}")
+    return array.copy()
+
+
+def _checked(name: str, points: ArrayLike, confidence: ArrayLike, axes: int) -> tuple[Array, Array]:
+    """Copies of points [K, axes] and their confidences [K]; points without confidence are 0."""
+    confidence = _bounded("confidence", confidence)
+    try:
+        points = np.array(points, _FLOAT)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} are no array of numbers: {error}") from None
+    if confidence.ndim != 1 or points.shape != (*confidence.shape, axes):
+        raise InputError(
+            f"{name} of shape {points.shape} with confidence of shape {confidence.shape}: "
+            f"must be [K, {axes}] and [K]"
+        )
+    if (confidence < 0).any():
+        raise InputError("a confidence is negative")
+    points[confidence == 0] = 0
+    if not (np.abs(points) <= _LARGEST).all():
+        raise InputError(
+            f"{name} with a confidence are NaN, infinite or beyond {_LARGEST:g}; give them 0"
+        )
+    return points, confidence

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -77,7 +78,16 @@ def test_same_input_gives_same_bits() -> None:
     view = cases(1)[0].view(2, np.random.default_rng(0), known_focal=False)
     first, second = fitter().fit([view]), fitter().fit([view])
     np.testing.assert_array_equal(first.R_parent_joint, second.R_parent_joint)
+    assert first.focal is not None
     assert first.focal == second.focal
+
+
+def test_a_focal_length_is_fitted_where_none_is_known() -> None:
+    rng = np.random.default_rng(0)
+    case = cases(1)[0]
+    known, unknown = case.view(0, rng), case.view(0, rng, second=True, known_focal=False)
+    assert fitter().fit([known]).focal is None
+    assert fitter().fit([known, unknown]).focal == pytest.approx(case.focal, rel=0.02)
 
 
 def test_misplaced_and_missing_keypoints() -> None:
@@ -117,18 +127,53 @@ def test_turned_world_gives_the_same_body() -> None:
     np.testing.assert_allclose(expected, plain.posed().t_world_joint, atol=2e-3)
 
 
+@pytest.mark.filterwarnings("error")
+def test_cameras_of_one_place() -> None:
+    view = cases(1)[0].view(2, np.random.default_rng(0))
+    fit = fitter().fit([view, replace(view, keypoints=np.asarray(view.keypoints) + 3)])
+    assert fit.translation[2] > 0.5
+    assert np.isfinite(fit.energy)
+    assert np.isfinite(fit.covariance).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_cameras_back_to_back_see_nobody() -> None:
+    view = cases(1)[0].view(2, np.random.default_rng(0))
+    behind = replace(view, R_view_world=np.diag([-1.0, 1.0, -1.0]), t_view_world=np.zeros(3))
+    with pytest.raises(InputError, match="before all cameras"):
+        fitter().fit([view, behind])
+
+
+def test_what_was_given_stays_the_callers() -> None:
+    points, confidence = np.arange(34.0).reshape(17, 2), np.ones(17)
+    view = View(points, confidence, CENTER)
+    confidence[:], points[:] = 0, np.nan
+    assert np.asarray(view.confidence).all()
+    assert len(view.seen) == 17
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"confidence": np.zeros(17)}, "too few points"),
         ({"confidence": -np.ones(17)}, "negative"),
-        ({"keypoints": np.full((17, 2), np.nan)}, "NaN or infinite"),
+        ({"keypoints": np.full((17, 2), np.nan)}, "NaN, infinite or"),
         ({"keypoints": np.zeros((16, 2))}, r"must be \[K, 2\]"),
         ({"keypoints": np.zeros((16, 2)), "confidence": np.ones(16)}, "16 keypoints"),
+        ({"keypoints": np.full((17, 2), 7.0)}, r"too few points were seen for a fit: \[1\]"),
+        ({"keypoints": np.full((17, 2), 1e9)}, "beyond 1e"),
+        ({"keypoints": [[1, 2], [3]]}, "no array of numbers"),
+        ({"confidence": np.full(17, 1e300)}, "confidence holds a number beyond"),
+        ({"focal": 0.0}, "focal is 0.0"),
         ({"focal": -5.0}, "focal is -5.0"),
+        ({"focal": np.nan}, "focal holds NaN"),
+        ({"focal": "wide"}, "focal is no array of numbers"),
         ({"noise": 0.0}, "noise is 0.0"),
+        ({"noise": 1e-300}, "noise is 1e-300"),
         ({"center": (1.0, np.inf)}, "center holds NaN"),
         ({"R_view_world": np.eye(2)}, "R_view_world of shape"),
+        ({"R_view_world": 2 * np.eye(3)}, "no rotation"),
+        ({"R_view_world": np.diag([1, 1, -1])}, "no rotation"),
     ],
 )
 def test_bad_views(change: dict[str, Any], message: str) -> None:
@@ -144,10 +189,17 @@ def test_other_bad_input() -> None:
         fitter().fit()
     with pytest.raises(InputError, match="must be 24"):
         fitter().fit(space=SpacePoints(np.zeros((23, 3)), np.ones(23)))
-    with pytest.raises(InputError, match="NaN or infinite"):
+    with pytest.raises(InputError, match="NaN, infinite or"):
         SpacePoints(np.full((24, 3), np.inf), np.ones(24))
+    with pytest.raises(InputError, match="noise is 0"):
+        SpacePoints(np.zeros((24, 3)), np.ones(24), 0)
+    with pytest.raises(InputError, match="negative"):
+        SpacePoints(np.zeros((24, 3)), -np.ones(24))
     with pytest.raises(InputError, match="no keypoints"):
         Fitter(keypoints="COCO-18")
+    prior = PosePrior.load()
+    with pytest.raises(InputError, match="a prior of 69 numbers, must be 72"):
+        Fitter(prior=replace(prior, means=prior.means[:, 3:]))
     with pytest.raises(InputError, match="no keypoints"):
         Fitter(BodyModel.from_arrays(random_arrays(0), np.float64))
     with pytest.raises(InputError, match="in float64"):
@@ -155,3 +207,5 @@ def test_other_bad_input() -> None:
     view = View(np.arange(34.0).reshape(17, 2), np.ones(17), CENTER)
     with pytest.raises(InputError, match="up is"):
         fitter().fit([view], up=(0, 0, 0))
+    with pytest.raises(InputError, match="tilt holds NaN"):
+        fitter().fit([view], tilt=np.nan)
