@@ -26,6 +26,12 @@ _SKELETON = (
 )
 SMPL_JOINTS = tuple(name for name, _ in _SKELETON)
 SMPL_PARENTS = tuple(parent for _, parent in _SKELETON)
+_OTHER_SIDE = {"left": "right", "right": "left"}
+#: The joint that each becomes in a mirror.
+SMPL_MIRRORED = tuple(
+    SMPL_JOINTS.index(_OTHER_SIDE.get(side, side) + bar + rest)
+    for side, bar, rest in (name.partition("_") for name in SMPL_JOINTS)
+)
 
 #: What a file must have, by the names in it.
 NAMES = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table", "f")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitpose.body.layout import SMPL_JOINTS
+from bitpose.body.layout import SMPL_JOINTS, SMPL_MIRRORED
 from bitpose.body.make.makehuman import SKIN, VERTICES, MakeHuman
 from bitpose.body.make.surface import Surface
 
@@ -69,7 +69,7 @@ def weights_of_bones(source: MakeHuman) -> Array:
     dense = np.zeros((VERTICES, len(SMPL_JOINTS)))
     for bone, vertices, values in source.bone_weights():
         dense[vertices, _joint(bone)] += values
-    dense = (dense + dense[source.mirror][:, _mirrored_joints()]) / 2
+    dense = (dense + dense[source.mirror][:, SMPL_MIRRORED]) / 2
     return np.asarray(dense / dense.sum(axis=1, keepdims=True))
 
 
@@ -92,9 +92,3 @@ def _joint(bone: str) -> int:
     side = {".L": "left_", ".R": "right_"}.get(bone[-2:], "")
     name = f"{side}{part}" if f"{side}{part}" in SMPL_JOINTS else part
     return SMPL_JOINTS.index(name)
-
-
-def _mirrored_joints() -> list[int]:
-    swap = {"left": "right", "right": "left"}
-    parts = [name.partition("_") for name in SMPL_JOINTS]
-    return [SMPL_JOINTS.index(swap.get(side, side) + bar + rest) for side, bar, rest in parts]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bitpose.body.fit.make import mixture
 from bitpose.body.fit.make.clips import Clips
 from bitpose.body.fit.prior import ANGLE_STEP, SPREAD_STEP, WHOLE
-from bitpose.body.layout import SMPL_JOINTS
+from bitpose.body.layout import SMPL_MIRRORED
 from bitpose.body.rotations import axis_angle_to_matrix
 
 Array = NDArray[Any]
@@ -19,18 +19,11 @@ Array = NDArray[Any]
 _COMPONENTS = 8
 #: How much further joints may go than they ever did, in radians.
 _MARGIN = 0.1
-#: The order of joints in a mirror.
-_MIRRORED = tuple(
-    SMPL_JOINTS.index(
-        name.replace("left", "right") if "left" in name else name.replace("right", "left")
-    )
-    for name in SMPL_JOINTS
-)
 
 
 def mirrored(poses: Array) -> Array:
     """Poses [..., 24, 3] with left and right exchanged; they are axis-angle vectors."""
-    return np.asarray(poses[..., _MIRRORED, :] * np.array([1.0, -1.0, -1.0]))
+    return np.asarray(poses[..., SMPL_MIRRORED, :] * np.array([1.0, -1.0, -1.0]))
 
 
 def arrays(clips: Clips) -> dict[str, Array]:
