@@ -163,12 +163,15 @@ def _with_floats(
     Layers are chosen once; with them in float, `rivals` may be better than the network.
     """
     options = network.options
+    plain = network.quantized()
+    reached = exact.fidelity(plain)
     tried = [frozenset[str]()]
-    may = network.codes and options.float_share > 0
-    if may and exact.fidelity(network.quantized()) < options.target:
+    if network.codes and options.float_share > 0 and reached < options.target:
         tried += _floats(network, exact, progress)
-    versions = [n.quantized(exempt) for exempt in tried for n in (network, *rivals)]
-    return max(versions, key=exact.fidelity)
+    pairs = [(n, exempt) for exempt in tried for n in (network, *rivals)]
+    versions = (n.quantized(exempt) for n, exempt in pairs[1:])
+    scored = [(plain, reached), *((version, exact.fidelity(version)) for version in versions)]
+    return max(scored, key=lambda pair: pair[1])[0]
 
 
 def _floats(network: _Network, exact: Yardsticks, progress: Progress) -> list[frozenset[str]]:
