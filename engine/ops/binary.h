@@ -4,7 +4,6 @@
 #include "engine/ops/broadcast.h"
 #include "engine/ops/operands.h"
 #include "engine/ops/operator.h"
-#include "engine/runtime/parallel.h"
 
 namespace bitpose {
 
@@ -17,20 +16,24 @@ class BinaryOperator : public Operator {
     return broadcast(inputs[0].shape, inputs[1].shape, &outputs[0].shape);
   }
 
-  void run(const RunArgs& args) const override {
-    const Broadcast elements(args.inputs[0].shape(), args.inputs[1].shape());
-    parallel_ranges(args.pool, elements.elements(), kElementwiseGrain,
-                    [&](size_t begin, size_t end, size_t) {
-                      BroadcastWalk walk(elements, begin, end);
-                      run_rows(args, walk);
-                    });
+  size_t scratch_per_thread(std::span<const TensorDesc>,
+                            std::span<const TensorDesc>) const override {
+    return kRepeatedBytes;
   }
-
+  void run(const RunArgs& args) const override;
   int in_place_input() const override { return 0; }
 
  private:
+  /// Short rows that repeat are laid out in scratch several times, so that kernels get long ones.
+  static constexpr size_t kRepeatedBytes = 4096;
+  static constexpr size_t kLeastCopies = 4;
+
   /// Computes the rows of `walk`.
   virtual void run_rows(const RunArgs& args, BroadcastWalk& walk) const = 0;
+
+  /// Computes the rows [begin, end) of an operand, in which those of the other repeat.
+  void run_repeated(const RunArgs& args, const Broadcast& elements, const Repetition& repetition,
+                    size_t begin, size_t end, std::byte* scratch) const;
 };
 
 }  // namespace bitpose

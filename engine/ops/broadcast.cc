@@ -41,6 +41,15 @@ Broadcast::Broadcast(const Shape& a, const Shape& b, const Shape& c) {
   if (rank_ == 0) axes_[rank_++] = {1, {}};
 }
 
+Repetition Broadcast::repetition() const {
+  const auto& [period, inner] = axes_[0];
+  if (rank_ < 2 || inner[0] != 1 || inner[1] != 1) return {};
+  const auto& [count, outer] = axes_[1];
+  if (outer[0] == period && outer[1] == 0) return {period, count, true};
+  if (outer[0] == 0 && outer[1] == period) return {period, count, false};
+  return {};
+}
+
 BroadcastWalk::BroadcastWalk(const Broadcast& broadcast, size_t begin, size_t end)
     : broadcast_(broadcast), position_(begin), end_(end) {
   if (begin >= end) return;

@@ -22,6 +22,14 @@ struct BroadcastRow {
   bool c_advances = false;
 };
 
+/// Rows of `period` elements of one operand, which `count` rows of the other meet one after the
+/// other: a value for each channel of a picture. A period of 0 says that there is no such thing.
+struct Repetition {
+  size_t period = 0;
+  size_t count = 0;
+  bool of_b = false;  ///< b is the one that repeats.
+};
+
 /// How the elements of two or three operands meet under numpy's broadcasting, with as few and as
 /// long rows as possible: operands of one shape are a single row.
 ///
@@ -37,6 +45,9 @@ class Broadcast {
 
   /// Elements of the output.
   size_t elements() const { return elements_; }
+
+  /// How the innermost elements of a or b repeat.
+  Repetition repetition() const;
 
  private:
   friend class BroadcastWalk;

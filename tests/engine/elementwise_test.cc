@@ -37,6 +37,17 @@ struct Shapes {
   std::string text() const { return a.text() + " with " + b.text(); }
 };
 
+/// Two pictures, and a number for each of their channels.
+Shapes picture_shapes(Random& random) {
+  const auto extent = [&random](int most) {
+    return static_cast<uint32_t>(random.integer(1, most));
+  };
+  Shapes shapes;
+  shapes.y = shapes.a = {2, extent(90), extent(90), extent(40)};
+  shapes.b = {extent(2), 1, 1, shapes.y[3]};
+  return shapes;
+}
+
 Shapes random_shapes(Random& random) {
   Shapes shapes;
   shapes.y.rank = static_cast<uint32_t>(random.integer(0, kMaxRank));
@@ -54,6 +65,7 @@ Shapes random_shapes(Random& random) {
   for (uint32_t i = skipped; i < shapes.y.rank; ++i) {
     if (shapes.b[i - skipped] == shapes.y[i] && random.chance(4)) shapes.a.dims[i] = 1;
   }
+  if (random.chance(8)) shapes = picture_shapes(random);
   if (random.chance(2)) std::swap(shapes.a, shapes.b);
   return shapes;
 }
