@@ -14,11 +14,9 @@ namespace {
 //   y           float32 [N,OH,OW,O]
 Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
   const ConvLayer layer = dense_layer(args);
+  Status status = check_conv_qs8_f32(layer, 4, args);
+  if (!status.ok()) return status;
   const auto& attributes = args.as<ConvF32Attributes>();
-  OperandChecks checks;
-  check_conv_qs8_f32_operands(layer, args, checks);
-  checks.require(attributes.fmin <= attributes.fmax, "fmin must not exceed fmax");
-  if (!checks.ok()) return checks.status();
   const RealOutput output{attributes.fmin, attributes.fmax};
   *op = std::make_unique<Conv2dQs8Operator<RealOutput>>(args, layer, output);
   return {};

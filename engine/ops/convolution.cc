@@ -73,9 +73,9 @@ void check_conv_qs8_operands(const ConvLayer& layer, uint32_t weights_rank, cons
   checks.of("y", args.outputs[0]).dtype({DType::kS8}).quantized();
 }
 
-void check_conv_qs8_f32_operands(const ConvLayer& layer, const CreateArgs& args,
-                                 OperandChecks& checks) {
-  check_conv_qs8_inputs(layer, 4, args, checks);
+void check_conv_qs8_f32_operands(const ConvLayer& layer, uint32_t weights_rank,
+                                 const CreateArgs& args, OperandChecks& checks) {
+  check_conv_qs8_inputs(layer, weights_rank, args, checks);
   checks.of("y", args.outputs[0]).dtype({DType::kF32});
 }
 
@@ -112,6 +112,14 @@ Status check_conv_qs8(const ConvLayer& layer, uint32_t weights_rank, const Creat
   OperandChecks checks;
   check_conv_qs8_operands(layer, weights_rank, args, checks);
   checks.require(attributes.qmin <= attributes.qmax, "qmin must not exceed qmax");
+  return checks.status();
+}
+
+Status check_conv_qs8_f32(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args) {
+  const auto& attributes = args.as<ConvF32Attributes>();
+  OperandChecks checks;
+  check_conv_qs8_f32_operands(layer, weights_rank, args, checks);
+  checks.require(attributes.fmin <= attributes.fmax, "fmin must not exceed fmax");
   return checks.status();
 }
 

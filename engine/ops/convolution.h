@@ -66,7 +66,11 @@ Status check_conv_f32(const ConvLayer& layer, uint32_t weights_rank, const Creat
 /// Checks the operands x, weights, bias, multiplier and y of a layer, and its ConvQs8Attributes.
 Status check_conv_qs8(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args);
 
-/// The same where x is int16, y is int8 or int16, and zero points of x and weights are 0.
+/// Checks the same operands of a layer whose y is float32, and its ConvF32Attributes.
+Status check_conv_qs8_f32(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args);
+
+/// The same as check_conv_qs8 where x is int16, y is int8 or int16, and zero points of x and
+/// weights are 0.
 Status check_conv_qs16(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args);
 
 /// The part of these checks that no attribute takes part in.
@@ -75,9 +79,9 @@ void check_conv_f32_operands(const ConvLayer& layer, uint32_t weights_rank, cons
 void check_conv_qs8_operands(const ConvLayer& layer, uint32_t weights_rank, const CreateArgs& args,
                              OperandChecks& checks);
 
-/// The same of a dense layer whose y is float32.
-void check_conv_qs8_f32_operands(const ConvLayer& layer, const CreateArgs& args,
-                                 OperandChecks& checks);
+/// The same where y is float32.
+void check_conv_qs8_f32_operands(const ConvLayer& layer, uint32_t weights_rank,
+                                 const CreateArgs& args, OperandChecks& checks);
 
 /// A convolution: everything but the kernel.
 class ConvOperator : public Operator {

@@ -16,7 +16,7 @@ Status create(const CreateArgs& args, std::unique_ptr<Operator>* op) {
   const ConvLayer layer = dense_layer(args);
   const auto& attributes = args.as<DeconvF32Attributes>();
   OperandChecks checks;
-  check_conv_qs8_f32_operands(layer, args, checks);
+  check_conv_qs8_f32_operands(layer, 4, args, checks);
   checks.require(attributes.fmin <= attributes.fmax, "fmin must not exceed fmax");
   if (!checks.ok()) return checks.status();
   const RealOutput output{attributes.fmin, attributes.fmax};

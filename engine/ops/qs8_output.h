@@ -4,7 +4,6 @@
 #include <cstdint>
 
 #include "kernels/base/requantize.h"
-#include "kernels/igemm_qs8/igemm_qs8.h"
 
 /// What a convolution of 8-bit tensors makes of its sums: codes or real numbers.
 namespace bitpose {
@@ -15,10 +14,11 @@ struct CodeOutput {
 
   Element of(int32_t sum, float multiplier) const { return requantize(sum, multiplier, range); }
 
-  /// Lets `gemm` write to `dst`.
-  void direct(IgemmQs8Args& gemm, Element* dst) const {
-    gemm.dst = dst;
-    gemm.range = range;
+  /// Lets a kernel of igemm_qs8 or dwconv_qs8 write to `dst`.
+  template <typename KernelArgs>
+  void direct(KernelArgs& kernel, Element* dst) const {
+    kernel.dst = dst;
+    kernel.range = range;
   }
 };
 
@@ -28,10 +28,11 @@ struct RealOutput {
 
   Element of(int32_t sum, float multiplier) const { return rescale(sum, multiplier, fmin, fmax); }
 
-  void direct(IgemmQs8Args& gemm, Element* dst) const {
-    gemm.real_dst = dst;
-    gemm.fmin = fmin;
-    gemm.fmax = fmax;
+  template <typename KernelArgs>
+  void direct(KernelArgs& kernel, Element* dst) const {
+    kernel.real_dst = dst;
+    kernel.fmin = fmin;
+    kernel.fmax = fmax;
   }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arm_neon.h>
 
+#include "kernels/base/f32_vector_neon.h"
 #include "kernels/dwconv_qs8/columns.h"
 #include "kernels/dwconv_qs8/parts.h"
 #include "kernels/dwconv_qs8/taps.h"
@@ -60,37 +61,66 @@ struct Accumulators {
   }
 };
 
-/// What all pixels of a group share behind their accumulators.
-struct Epilogue {
+/// The sums of channels 4 i and following, scaled.
+inline float32x4_t scale(const Accumulators& from, const float* multiplier, size_t i) {
+  return vmulq_f32(vcvtq_f32_s32(from.acc[i]), vld1q_f32(multiplier + 4 * i));
+}
+
+/// What becomes of the sums of a group: codes.
+struct Codes {
+  int8_t* dst;
   int16x8_t zero_point;
   int8x16_t qmin, qmax;
   const float* multiplier;
   size_t count;  ///< Channels left, this group's and those behind.
 
-  Epilogue(const OutputRange& range, const Group<NR>& group, size_t channels)
-      : zero_point(vdupq_n_s16(static_cast<int16_t>(range.zero_point))),
-        qmin(vdupq_n_s8(static_cast<int8_t>(range.qmin))),
-        qmax(vdupq_n_s8(static_cast<int8_t>(range.qmax))),
+  Codes(const DwconvQs8Args& args, const Group<NR>& group, size_t channels)
+      : dst(args.dst),
+        zero_point(vdupq_n_s16(static_cast<int16_t>(args.range.zero_point))),
+        qmin(vdupq_n_s8(static_cast<int8_t>(args.range.qmin))),
+        qmax(vdupq_n_s8(static_cast<int8_t>(args.range.qmax))),
         multiplier(group.multiplier),
         count(channels) {}
 
-  int32x4_t scale(int32x4_t acc, size_t i) const {
-    return vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc), vld1q_f32(multiplier + 4 * i)));
-  }
   int16x8_t words(const Accumulators& from, size_t i) const {
-    const int16x4_t low = vqmovn_s32(scale(from.acc[i], i));
-    return vqaddq_s16(vqmovn_high_s32(low, scale(from.acc[i + 1], i + 1)), zero_point);
+    const int32x4_t low = vcvtnq_s32_f32(scale(from, multiplier, i));
+    const int32x4_t high = vcvtnq_s32_f32(scale(from, multiplier, i + 1));
+    return vqaddq_s16(vqmovn_high_s32(vqmovn_s32(low), high), zero_point);
   }
-  void store(int8_t* dst, const Accumulators& from) const {
+  void store(size_t offset, const Accumulators& from) const {
     const int8x16_t bytes = vqmovn_high_s16(vqmovn_s16(words(from, 0)), words(from, 2));
     const int8x16_t codes = vminq_s8(vmaxq_s8(bytes, qmin), qmax);
     if (count >= NR) {
-      vst1q_s8(dst, codes);
+      vst1q_s8(dst + offset, codes);
       return;
     }
     int8_t buffer[NR];
     vst1q_s8(buffer, codes);
-    __builtin_memcpy(dst, buffer, count);
+    __builtin_memcpy(dst + offset, buffer, count);
+  }
+};
+
+/// Real numbers.
+struct Reals {
+  float* dst;
+  F32x4 fmin, fmax;
+  const float* multiplier;
+  size_t count;
+
+  Reals(const DwconvQs8Args& args, const Group<NR>& group, size_t channels)
+      : dst(args.real_dst),
+        fmin(F32x4::splat(args.fmin)),
+        fmax(F32x4::splat(args.fmax)),
+        multiplier(group.multiplier),
+        count(channels) {}
+
+  void store(size_t offset, const Accumulators& from) const {
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; ++i) {
+      if (count <= 4 * i) break;
+      clamp(F32x4{scale(from, multiplier, i)}, fmin, fmax)
+          .store_partial(dst + offset + 4 * i, count - 4 * i);
+    }
   }
 };
 
@@ -126,33 +156,34 @@ inline void add_window(Accumulators& acc, const Column& a0, const Column& a1, co
 
 /// One output pixel from the three columns under its window; `first` is the first part of the
 /// weights. Inlined by force: arguments in memory would cost more than the arithmetic.
-template <bool WIDE>
+template <bool WIDE, typename Output>
 __attribute__((always_inline)) inline void pixel(const Column& a0, const Column& a1,
                                                  const Column& a2, const Group<NR>& group,
-                                                 const Weights& first, const Epilogue& out,
-                                                 int8_t* dst) {
+                                                 const Weights& first, const Output& out,
+                                                 size_t offset) {
   Accumulators acc(group.bias);
   add_window(acc, a0, a1, a2, first);
   for (size_t part = 1; WIDE && part < group.parts; ++part) {
     add_window(acc, a0, a1, a2, Weights(group.weights + part * 9 * NR));
   }
-  out.store(dst, acc);
+  out.store(offset, acc);
 }
 
 /// 3x3: a group of channels. WIDE weights have several parts.
-template <int S, bool WIDE>
+template <typename Output, int S, bool WIDE>
 void filter_row(const DwconvQs8Args& args, size_t c, const Group<NR> group) {
-  const Epilogue out(args.range, group, args.channels - c);
+  const Output out(args, group, args.channels - c);
   const Weights weights(group.weights);
   const auto under_window =
-      [&](const Column& a0, const Column& a1, const Column& a2, int8_t* dst)
-          __attribute__((always_inline)) { pixel<WIDE>(a0, a1, a2, group, weights, out, dst); };
+      [&](const Column& a0, const Column& a1, const Column& a2, size_t offset)
+          __attribute__((always_inline)) { pixel<WIDE>(a0, a1, a2, group, weights, out, offset); };
   slide<Column, 1, S>(args, c, under_window);
 }
 
 /// Any filter: one pixel, whose taps are filled, of a group of channels.
+template <typename Output>
 inline void pixel_any(const DwconvQs8Args& args, size_t taps, size_t c, const Group<NR>& group,
-                      int8_t* dst) {
+                      size_t offset) {
   Accumulators acc(group.bias);
   const int8_t* w = group.weights;
   for (size_t part = 0; part < group.parts; ++part) {
@@ -166,7 +197,21 @@ inline void pixel_any(const DwconvQs8Args& args, size_t taps, size_t c, const Gr
       w += NR;
     }
   }
-  Epilogue(args.range, group, args.channels - c).store(dst, acc);
+  Output(args, group, args.channels - c).store(offset, acc);
+}
+
+template <typename Output>
+inline void filter_any(const DwconvQs8Args& args) {
+  const size_t taps = args.kernel_h * args.kernel_w;
+  for (size_t x = 0; x < args.output_w; ++x) {
+    fill_taps(args, x);
+    const auto* packed = static_cast<const std::byte*>(args.packed);
+    for (size_t c = 0; c < args.channels; c += NR) {
+      const Group<NR> group(packed);
+      pixel_any<Output>(args, taps, c, group, x * args.channels + c);
+      packed = group.end(taps);
+    }
+  }
 }
 
 }  // namespace
@@ -176,28 +221,22 @@ void dwconv_qs8_3x3x16__neon(const DwconvQs8Args& args) {
   const auto* packed = static_cast<const std::byte*>(args.packed);
   for (size_t c = 0; c < args.channels; c += NR) {
     const Group<NR> group(packed);
-    if (group.parts > 1 || (stride != 1 && stride != 2)) {
-      filter_row<0, true>(args, c, group);
+    if (args.real_dst != nullptr) {
+      // Fewer layers want real numbers: one form for all strides and weights is less code.
+      filter_row<Reals, 0, true>(args, c, group);
+    } else if (group.parts > 1 || (stride != 1 && stride != 2)) {
+      filter_row<Codes, 0, true>(args, c, group);
     } else if (stride == 1) {
-      filter_row<1, false>(args, c, group);
+      filter_row<Codes, 1, false>(args, c, group);
     } else {
-      filter_row<2, false>(args, c, group);
+      filter_row<Codes, 2, false>(args, c, group);
     }
     packed = group.end(9);
   }
 }
 
 void dwconv_qs8_1x16__neon(const DwconvQs8Args& args) {
-  const size_t taps = args.kernel_h * args.kernel_w;
-  for (size_t x = 0; x < args.output_w; ++x) {
-    fill_taps(args, x);
-    const auto* packed = static_cast<const std::byte*>(args.packed);
-    for (size_t c = 0; c < args.channels; c += NR) {
-      const Group<NR> group(packed);
-      pixel_any(args, taps, c, group, args.dst + x * args.channels + c);
-      packed = group.end(taps);
-    }
-  }
+  args.real_dst == nullptr ? filter_any<Codes>(args) : filter_any<Reals>(args);
 }
 
 }  // namespace bitpose

@@ -2,6 +2,7 @@
 #include "kernels/dwconv_qs8/check.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "kernels/base/compare.h"
@@ -11,6 +12,8 @@
 
 namespace bitpose {
 namespace {
+
+constexpr float kUnbounded = std::numeric_limits<float>::infinity();
 
 /// Operands that a random problem points to.
 struct Operands {
@@ -50,6 +53,9 @@ DwconvQs8Problem random_problem(Random& random, Operands& operands) {
   layer.weight_zero_point = random.chance(2) ? 0 : static_cast<int32_t>(random.integer(-128, 127));
   problem.input = operands.input.data();
   problem.range = random_range(random);
+  problem.real = random.chance(2);
+  problem.fmin = random.chance(2) ? -kUnbounded : random.real(-20.0f, 0.0f);
+  problem.fmax = random.chance(2) ? kUnbounded : random.real(0.0f, 20.0f);
   return problem;
 }
 
@@ -69,8 +75,13 @@ std::string compare(size_t index, uint64_t seed) {
   const DwconvQs8Kernel& kernel = dwconv_qs8_kernels()[index];
   if (!eligible(kernel, prove_dwconv_qs8(problem.layer))) return {};
   const DwconvQs8Kernel& portable = select_dwconv_qs8(isa::scalar, {});
-  return first_difference<int8_t>(text(problem), run_dwconv_qs8(kernel, problem),
-                                  run_dwconv_qs8(portable, problem));
+  PackedDwconvQs8 got(kernel, problem);
+  PackedDwconvQs8 expected(portable, problem);
+  got.run();
+  expected.run();
+  return problem.real
+             ? first_difference<float>(text(problem) + " real", got.real_dst(), expected.real_dst())
+             : first_difference<int8_t>(text(problem), got.dst(), expected.dst());
 }
 
 }  // namespace
@@ -90,7 +101,14 @@ PackedDwconvQs8::PackedDwconvQs8(const DwconvQs8Kernel& kernel, const DwconvQs8P
   taps_.resize(layer.kernel_h * layer.kernel_w + 3);
   packed_ = allocate_aligned<std::byte>(packed_dwconv_bytes(kernel, layer));
   pack_dwconv(kernel, layer, packed_.get());
-  dst_.resize(problem.output_rows * problem.output_w * layer.channels);
+  const size_t outputs = problem.output_rows * problem.output_w * layer.channels;
+  if (problem.real) {
+    real_dst_.resize(outputs);
+    args_.fmin = problem.fmin;
+    args_.fmax = problem.fmax;
+  } else {
+    dst_.resize(outputs);
+  }
   args_.channels = layer.channels;
   args_.kernel_h = layer.kernel_h;
   args_.kernel_w = layer.kernel_w;
@@ -110,7 +128,11 @@ void PackedDwconvQs8::run() {
   for (size_t row = 0; row < output_rows_; row += args_.output_rows) {
     args_.output_rows = std::min<size_t>(kernel_.output_rows, output_rows_ - row);
     args_.rows = rows_.data() + row;
-    args_.dst = dst_.data() + row * args_.dst_row_stride;
+    if (real_dst_.empty()) {
+      args_.dst = dst_.data() + row * args_.dst_row_stride;
+    } else {
+      args_.real_dst = real_dst_.data() + row * args_.dst_row_stride;
+    }
     kernel_.run(args_);
   }
 }

@@ -19,6 +19,8 @@ struct DwconvQs8Problem {
   /// Rows in [first_row, end_row) are inside the picture.
   size_t first_row = 0, end_row = 0;
   OutputRange range;
+  bool real = false;  ///< Real numbers in [fmin, fmax] are wanted instead of codes.
+  float fmin = 0.0f, fmax = 0.0f;
 };
 
 /// A problem placed and packed for a kernel, which must be eligible. Reads the problem when it is
@@ -30,7 +32,9 @@ class PackedDwconvQs8 {
   /// As many rows at a time as the kernel takes.
   void run();
 
-  const std::vector<int8_t>& dst() const { return dst_; }  ///< [output_rows][output_w][channels].
+  /// [output_rows][output_w][channels], one of them empty.
+  const std::vector<int8_t>& dst() const { return dst_; }
+  const std::vector<float>& real_dst() const { return real_dst_; }
 
  private:
   const DwconvQs8Kernel& kernel_;
@@ -39,6 +43,7 @@ class PackedDwconvQs8 {
   std::vector<const int8_t*> rows_, taps_;
   AlignedPointer<std::byte> packed_;
   std::vector<int8_t> dst_;
+  std::vector<float> real_dst_;
   DwconvQs8Args args_;
 };
 

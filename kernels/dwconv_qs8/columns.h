@@ -13,6 +13,17 @@
 namespace bitpose {
 namespace {
 
+/// The rows of `args` one after the other.
+template <typename Run>
+inline void for_each_row(const DwconvQs8Args& args, const Run& run) {
+  DwconvQs8Args row = args;
+  row.output_rows = 1;
+  for (size_t r = 0; r < args.output_rows; ++r, ++row.rows) {
+    row.real_dst = args.real_dst + r * args.dst_row_stride;
+    run(row);
+  }
+}
+
 /// ROWS is the number of output rows.
 template <typename Column, size_t ROWS>
 struct Columns {
@@ -48,9 +59,9 @@ struct Columns {
   }
 };
 
-/// Calls pixel(column0, column1, column2, dst) for every pixel of the first output row, with the
-/// columns under its window. S is the stride of a filter without dilation, or 0 for any stride and
-/// dilation.
+/// Calls pixel(column0, column1, column2, offset) for every pixel of the first output row, with the
+/// columns under its window and where its channels stand behind the start of the output. S is the
+/// stride of a filter without dilation, or 0 for any stride and dilation.
 template <typename Column, size_t ROWS, int S, typename Pixel>
 __attribute__((always_inline)) inline void slide(const DwconvQs8Args& args, size_t c,
                                                  const Pixel& pixel) {
@@ -59,42 +70,42 @@ __attribute__((always_inline)) inline void slide(const DwconvQs8Args& args, size
   const size_t step = args.channels;
   const size_t stride = args.stride_w * step;
   const size_t dilation = args.dilation_w * step;
-  int8_t* dst = args.dst + c;
+  size_t offset = c;
   size_t left = args.output_w;
   if constexpr (S == 1) {
     Column a0 = columns.next();
     Column a1 = columns.next();
     if constexpr (Column::kByThree) {
-      for (; left >= 3; left -= 3, dst += 3 * step) {
+      for (; left >= 3; left -= 3, offset += 3 * step) {
         const Column a2 = columns.next();
-        pixel(a0, a1, a2, dst);
+        pixel(a0, a1, a2, offset);
         a0 = columns.next();
-        pixel(a1, a2, a0, dst + step);
+        pixel(a1, a2, a0, offset + step);
         a1 = columns.next();
-        pixel(a2, a0, a1, dst + 2 * step);
+        pixel(a2, a0, a1, offset + 2 * step);
       }
     }
-    for (; left > 0; --left, dst += step) {
+    for (; left > 0; --left, offset += step) {
       const Column a2 = columns.next();
-      pixel(a0, a1, a2, dst);
+      pixel(a0, a1, a2, offset);
       a0 = a1;
       a1 = a2;
     }
   } else if constexpr (S == 2) {
     Column a0 = columns.next();
-    for (; left > 0; --left, dst += step) {
+    for (; left > 0; --left, offset += step) {
       const Column a1 = columns.next();
       const Column a2 = columns.next();
-      pixel(a0, a1, a2, dst);
+      pixel(a0, a1, a2, offset);
       a0 = a2;
     }
   } else {
-    for (size_t at = columns.at; left > 0; --left, dst += step, at += stride) {
+    for (size_t at = columns.at; left > 0; --left, offset += step, at += stride) {
       Column a[3];
       columns.at = at;
 #pragma GCC unroll 3
       for (int kx = 0; kx < 3; ++kx, columns.at += dilation) a[kx] = columns.column();
-      pixel(a[0], a[1], a[2], dst);
+      pixel(a[0], a[1], a[2], offset);
     }
   }
 }

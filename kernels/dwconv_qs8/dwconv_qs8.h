@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "kernels/base/isa.h"
@@ -13,6 +14,10 @@
 ///   acc(r, x, c) = bias(c) + sum_{ky, kx} (a(r + ky, ix, c) - za) * (w(ky, kx, c) - zw)
 ///                  with ix = x * stride_w + kx * dilation_w - pad_left
 ///   dst(r, x, c) = requantize(acc(r, x, c), multiplier(c), range)    (kernels/base/requantize.h)
+///
+/// or, where real numbers are wanted instead of codes,
+///
+///   real_dst(r, x, c) = rescale(acc(r, x, c), multiplier(c), fmin, fmax)
 ///
 /// a(i, ix, .) is pixel ix of input row i, and a pixel of za where ix is outside [0, input_w). Two
 /// output rows share the input of a filter with a vertical stride of 1. acc is exact modulo 2^32.
@@ -48,11 +53,15 @@ struct DwconvQs8Args {
   const int8_t** taps = nullptr;    ///< Scratch: kernel_h * kernel_w + 3 pointers.
   const void* packed = nullptr;     ///< Aligned to kAlignment.
   int8_t* dst = nullptr;            ///< [output_w][channels] of the first row.
-  size_t dst_row_stride = 0;        ///< From there to the second row.
+  float* real_dst = nullptr;  ///< Null for codes; `dst` and `range` do not count where it is set.
+  size_t dst_row_stride = 0;  ///< Elements from there to the second row.
   OutputRange range;
+  float fmin = -std::numeric_limits<float>::infinity();
+  float fmax = std::numeric_limits<float>::infinity();
 };
 
-/// Reads up to kOverread bytes behind pixels and padding. `dst` may not overlap the input.
+/// Reads up to kOverread bytes behind pixels and padding. What is written may not overlap the
+/// input.
 using DwconvQs8 = void(const DwconvQs8Args& args);
 
 /// What the packer proves about a layer from its actual weights; never read from a file.

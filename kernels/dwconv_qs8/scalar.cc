@@ -21,8 +21,13 @@ void dwconv_qs8(const DwconvQs8Args& args) {
       for (size_t t = 0; t < ks; ++t) {
         acc += static_cast<uint32_t>(args.taps[t][c] * weights[t * NR + c % NR]);
       }
-      args.dst[x * args.channels + c] =
-          requantize(static_cast<int32_t>(acc), multiplier[c % NR], args.range);
+      const auto sum = static_cast<int32_t>(acc);
+      const size_t index = x * args.channels + c;
+      if (args.real_dst != nullptr) {
+        args.real_dst[index] = rescale(sum, multiplier[c % NR], args.fmin, args.fmax);
+      } else {
+        args.dst[index] = requantize(sum, multiplier[c % NR], args.range);
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <immintrin.h>
 
+#include "kernels/base/f32_vector_avx512.h"
 #include "kernels/dwconv_qs8/columns.h"
 #include "kernels/dwconv_qs8/parts.h"
 #include "kernels/dwconv_qs8/taps.h"
@@ -41,9 +42,8 @@ struct Zmm {
   static Ints high8(Ints a, Ints b) { return _mm512_unpackhi_epi8(a, b); }
   static Ints low16(Ints a, Ints b) { return _mm512_unpacklo_epi16(a, b); }
   static Ints high16(Ints a, Ints b) { return _mm512_unpackhi_epi16(a, b); }
-  static Ints scale(Ints acc, Floats m) {
-    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), m));
-  }
+  static Floats scale(Ints acc, Floats m) { return _mm512_mul_ps(_mm512_cvtepi32_ps(acc), m); }
+  static Ints round(Floats x) { return _mm512_cvtps_epi32(x); }
   static Ints narrow32(Ints a, Ints b) { return _mm512_packs_epi32(a, b); }
   static Ints narrow16(Ints a, Ints b) { return _mm512_packs_epi16(a, b); }
   static Ints add16(Ints a, Ints b) { return _mm512_adds_epi16(a, b); }
@@ -65,9 +65,8 @@ struct Ymm {
   static Ints high8(Ints a, Ints b) { return _mm256_unpackhi_epi8(a, b); }
   static Ints low16(Ints a, Ints b) { return _mm256_unpacklo_epi16(a, b); }
   static Ints high16(Ints a, Ints b) { return _mm256_unpackhi_epi16(a, b); }
-  static Ints scale(Ints acc, Floats m) {
-    return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), m));
-  }
+  static Floats scale(Ints acc, Floats m) { return _mm256_mul_ps(_mm256_cvtepi32_ps(acc), m); }
+  static Ints round(Floats x) { return _mm256_cvtps_epi32(x); }
   static Ints narrow32(Ints a, Ints b) { return _mm256_packs_epi32(a, b); }
   static Ints narrow16(Ints a, Ints b) { return _mm256_packs_epi16(a, b); }
   static Ints add16(Ints a, Ints b) { return _mm256_adds_epi16(a, b); }
@@ -89,9 +88,8 @@ struct Xmm {
   static Ints high8(Ints a, Ints b) { return _mm_unpackhi_epi8(a, b); }
   static Ints low16(Ints a, Ints b) { return _mm_unpacklo_epi16(a, b); }
   static Ints high16(Ints a, Ints b) { return _mm_unpackhi_epi16(a, b); }
-  static Ints scale(Ints acc, Floats m) {
-    return _mm_cvtps_epi32(_mm_mul_ps(_mm_cvtepi32_ps(acc), m));
-  }
+  static Floats scale(Ints acc, Floats m) { return _mm_mul_ps(_mm_cvtepi32_ps(acc), m); }
+  static Ints round(Floats x) { return _mm_cvtps_epi32(x); }
   static Ints narrow32(Ints a, Ints b) { return _mm_packs_epi32(a, b); }
   static Ints narrow16(Ints a, Ints b) { return _mm_packs_epi16(a, b); }
   static Ints add16(Ints a, Ints b) { return _mm_adds_epi16(a, b); }
@@ -103,44 +101,78 @@ struct Xmm {
   }
 };
 
-/// What all pixels of a group share behind their accumulators.
+/// What becomes of the scaled sums of a group: codes. Saturating narrowing stands for the float
+/// clamp: the packer has proved the products bounded.
 template <typename V>
-struct Epilogue {
+struct Codes {
+  int8_t* dst;
   V::Ints zero_point, qmin, qmax;
-  const float* multiplier;
   size_t count;  ///< Channels left, this group's and those behind.
 
-  Epilogue(const OutputRange& range, const Group<V::kChannels>& group, size_t channels)
-      : zero_point(V::set16(static_cast<int16_t>(range.zero_point))),
-        qmin(V::set8(static_cast<int8_t>(range.qmin))),
-        qmax(V::set8(static_cast<int8_t>(range.qmax))),
-        multiplier(group.multiplier),
+  Codes(const DwconvQs8Args& args, size_t channels)
+      : dst(args.dst),
+        zero_point(V::set16(static_cast<int16_t>(args.range.zero_point))),
+        qmin(V::set8(static_cast<int8_t>(args.range.qmin))),
+        qmax(V::set8(static_cast<int8_t>(args.range.qmax))),
         count(channels) {}
 
-  /// ROWS pixels below each other. Saturating narrowing stands for the float clamp: the packer has
-  /// proved the products bounded.
-  template <int ROWS>
-  void store(int8_t* dst, size_t row_stride, const V::Ints (&acc)[ROWS][4]) const {
-    typename V::Ints x[ROWS][4];
-#pragma GCC unroll 4
-    for (size_t j = 0; j < 4; ++j) {
-      const auto scale = load_vector<typename V::Floats>(multiplier + j * V::kChannels / 4);
-#pragma GCC unroll 2
-      for (int r = 0; r < ROWS; ++r) x[r][j] = V::scale(acc[r][j], scale);
-    }
-#pragma GCC unroll 2
-    for (int r = 0; r < ROWS; ++r, dst += row_stride) {
-      const auto words0 = V::add16(V::narrow32(x[r][0], x[r][1]), zero_point);
-      const auto words1 = V::add16(V::narrow32(x[r][2], x[r][3]), zero_point);
-      const auto codes = V::clamp(V::narrow16(words0, words1), qmin, qmax);
-      if (count >= V::kChannels) {
-        __builtin_memcpy(dst, &codes, sizeof(codes));
-      } else {
-        V::store_first(dst, codes, count);
-      }
+  void store(size_t offset, const V::Floats (&x)[4]) const {
+    const auto words0 = V::add16(V::narrow32(V::round(x[0]), V::round(x[1])), zero_point);
+    const auto words1 = V::add16(V::narrow32(V::round(x[2]), V::round(x[3])), zero_point);
+    const auto codes = V::clamp(V::narrow16(words0, words1), qmin, qmax);
+    if (count >= V::kChannels) {
+      __builtin_memcpy(dst + offset, &codes, sizeof(codes));
+    } else {
+      V::store_first(dst + offset, codes, count);
     }
   }
 };
+
+/// Real numbers.
+template <typename V>
+struct Reals {
+  float* dst;
+  F32x16 fmin, fmax;
+  size_t count;
+
+  Reals(const DwconvQs8Args& args, size_t channels)
+      : dst(args.real_dst),
+        fmin(F32x16::splat(args.fmin)),
+        fmax(F32x16::splat(args.fmax)),
+        count(channels) {}
+
+  /// Lane l of vector j has channels 16 l + 4 j.
+  void store(size_t offset, const V::Floats (&x)[4]) const {
+    constexpr size_t kLane = 4, kLanes = V::kChannels / 16;
+    alignas(64) float lanes[4][kLanes][kLane];
+    __builtin_memcpy(lanes, x, sizeof(lanes));
+    float* to = dst + offset;
+    for (size_t l = 0; l < kLanes && 16 * l < count; ++l) {
+      alignas(64) float channels[4 * kLane];
+#pragma GCC unroll 4
+      for (size_t j = 0; j < 4; ++j) {
+        __builtin_memcpy(channels + j * kLane, lanes[j][l], sizeof(lanes[j][l]));
+      }
+      const size_t left = count - 16 * l;
+      clamp(F32x16::load(channels), fmin, fmax).store_partial(to + 16 * l, left < 16 ? left : 16);
+    }
+  }
+};
+
+/// ROWS pixels below each other.
+template <typename V, int ROWS, typename Output>
+inline void store_rows(const typename V::Ints (&acc)[ROWS][4], const float* multiplier,
+                       const Output& out, size_t offset, size_t row_stride) {
+  typename V::Floats x[ROWS][4];
+#pragma GCC unroll 4
+  for (size_t j = 0; j < 4; ++j) {
+    const auto scale = load_vector<typename V::Floats>(multiplier + j * V::kChannels / 4);
+#pragma GCC unroll 2
+    for (int r = 0; r < ROWS; ++r) x[r][j] = V::scale(acc[r][j], scale);
+  }
+#pragma GCC unroll 2
+  for (int r = 0; r < ROWS; ++r, offset += row_stride) out.store(offset, x[r]);
+}
 
 template <typename V, int ROWS>
 inline void load_bias(typename V::Ints (&acc)[ROWS][4], const int32_t* bias) {
@@ -193,9 +225,9 @@ inline void accumulate(typename V::Ints (&acc)[4], const Quads<V>& a, const int8
 }
 
 /// ROWS output pixels below each other from the three columns under their windows.
-template <typename V, int ROWS>
+template <typename V, int ROWS, typename Output>
 inline void pixels(const Quads<V>& a0, const Quads<V>& a1, const Quads<V>& a2,
-                   const Group<V::kChannels>& group, const Epilogue<V>& out, int8_t* dst,
+                   const Group<V::kChannels>& group, const Output& out, size_t offset,
                    size_t row_stride) {
   typename V::Ints acc[ROWS][4];
   load_bias<V>(acc, group.bias);
@@ -210,27 +242,31 @@ inline void pixels(const Quads<V>& a0, const Quads<V>& a1, const Quads<V>& a2,
     if constexpr (ROWS == 2) accumulate<V, 5>(acc[1], a2, weights);
     weights += 6 * 4 * V::kChannels;
   } while (--part != 0);
-  out.store(dst, row_stride, acc);
+  store_rows<V>(acc, group.multiplier, out, offset, row_stride);
 }
 
 /// 3x3: a group of channels of ROWS output rows.
-template <typename V, int ROWS, int S>
+template <typename V, typename Output, int ROWS, int S>
 void filter_rows(const DwconvQs8Args& args, size_t c, const std::byte* packed) {
   const Group<V::kChannels> group(packed);
-  const Epilogue<V> out(args.range, group, args.channels - c);
+  const Output out(args, args.channels - c);
   const size_t row_stride = args.dst_row_stride;
-  const auto under_window = [&](const auto& a0, const auto& a1, const auto& a2, int8_t* dst)
+  const auto under_window = [&](const auto& a0, const auto& a1, const auto& a2, size_t offset)
                                 __attribute__((always_inline)) {
-                                  pixels<V, ROWS>(a0, a1, a2, group, out, dst, row_stride);
+                                  pixels<V, ROWS>(a0, a1, a2, group, out, offset, row_stride);
                                 };
   slide<Quads<V>, ROWS, S>(args, c, under_window);
 }
 
 template <typename V, int ROWS>
 inline void filter_rows(const DwconvQs8Args& args, size_t c, const std::byte* packed) {
-  if (args.stride_w == 1 && args.dilation_w == 1) return filter_rows<V, ROWS, 1>(args, c, packed);
-  if (args.stride_w == 2 && args.dilation_w == 1) return filter_rows<V, ROWS, 2>(args, c, packed);
-  return filter_rows<V, ROWS, 0>(args, c, packed);
+  if (args.stride_w == 1 && args.dilation_w == 1) {
+    filter_rows<V, Codes<V>, ROWS, 1>(args, c, packed);
+  } else if (args.stride_w == 2 && args.dilation_w == 1) {
+    filter_rows<V, Codes<V>, ROWS, 2>(args, c, packed);
+  } else {
+    filter_rows<V, Codes<V>, ROWS, 0>(args, c, packed);
+  }
 }
 
 struct Filter3x3 {
@@ -245,14 +281,24 @@ struct Filter3x3 {
   }
 };
 
+/// The same to real numbers, which fewer layers want: one form for all is less code.
+struct RealFilter3x3 {
+  template <typename V>
+  static const std::byte* run(const DwconvQs8Args& args, size_t c, const std::byte* packed) {
+    filter_rows<V, Reals<V>, 1, 0>(args, c, packed);
+    return Group<V::kChannels>(packed).end(6 * 4);
+  }
+};
+
 /// Any filter, one pixel, whose taps are filled: a group of channels.
+template <template <typename> typename Output>
 struct FilterTaps {
   size_t x;
 
   template <typename V>
   const std::byte* run(const DwconvQs8Args& args, size_t c, const std::byte* packed) const {
     const Group<V::kChannels> group(packed);
-    const Epilogue<V> out(args.range, group, args.channels - c);
+    const Output<V> out(args, args.channels - c);
     const size_t taps = (args.kernel_h * args.kernel_w + 3) / 4 * 4;
     typename V::Ints acc[1][4];
     load_bias<V>(acc, group.bias);
@@ -264,7 +310,7 @@ struct FilterTaps {
         accumulate<V, 0>(acc[0], Quads<V>::load(quad, c), weights);
       }
     }
-    out.store(args.dst + x * args.channels + c, 0, acc);
+    store_rows<V>(acc, group.multiplier, out, x * args.channels + c, 0);
     return group.end(taps);
   }
 };
@@ -286,15 +332,23 @@ inline void for_each_group(const DwconvQs8Args& args, const F& filter) {
   }
 }
 
-}  // namespace
-
-void dwconv_qs8_3x3x64__avx512vnni(const DwconvQs8Args& args) { for_each_group(args, Filter3x3{}); }
-
-void dwconv_qs8_1x64__avx512vnni(const DwconvQs8Args& args) {
+template <template <typename> typename Output>
+inline void filter_any(const DwconvQs8Args& args) {
   for (size_t x = 0; x < args.output_w; ++x) {
     fill_taps(args, x);
-    for_each_group(args, FilterTaps{x});
+    for_each_group(args, FilterTaps<Output>{x});
   }
+}
+
+}  // namespace
+
+void dwconv_qs8_3x3x64__avx512vnni(const DwconvQs8Args& args) {
+  if (args.real_dst == nullptr) return for_each_group(args, Filter3x3{});
+  for_each_row(args, [](const DwconvQs8Args& row) { for_each_group(row, RealFilter3x3{}); });
+}
+
+void dwconv_qs8_1x64__avx512vnni(const DwconvQs8Args& args) {
+  args.real_dst == nullptr ? filter_any<Codes>(args) : filter_any<Reals>(args);
 }
 
 }  // namespace bitpose

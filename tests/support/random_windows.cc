@@ -53,6 +53,17 @@ Result dwconv2d_qs8(Maker& m) {
                DType::kS8, m.quantized_range(m.window(kh, kw)), m.codes(DType::kS8));
 }
 
+Result dwconv2d_qs8_f32(Maker& m) {
+  const Result x = m.pick(DType::kS8, 4);
+  if (!x) return {};
+  const uint32_t kh = m.small(1, 3), kw = m.small(1, 3), c = m.builder.desc(*x).shape[3];
+  const Quantization w{0, m.random.chance(2) ? 0 : m.codes(DType::kS8).zero_point};
+  return m.add("dwconv2d_qs8_f32",
+               {*x, m.constant_codes({kh, kw, c}, w), m.constant_words({c}, -20000, 20000),
+                m.constant_floats({c}, 1e-4f, 1e-2f)},
+               DType::kF32, float_range(m, m.window(kh, kw)));
+}
+
 Result conv2d_qs16(Maker& m) {
   const Result x = m.pick(DType::kS16, 4);
   if (!x) return {};
@@ -245,17 +256,29 @@ Result resize2d_qs8(Maker& m) { return resize(m, "resize2d_qs8", DType::kS8); }
 Result resize2d_f32(Maker& m) { return resize(m, "resize2d_f32", DType::kF32); }
 
 constexpr Generator kGenerators[] = {
-    {"avgpool2d_f32", avgpool2d_f32},   {"avgpool2d_qs8", avgpool2d_qs8},
-    {"conv2d_f32", conv2d_f32},         {"conv2d_qs16", conv2d_qs16},
-    {"conv2d_qs8", conv2d_qs8},         {"conv2d_qs8_f32", conv2d_qs8_f32},
-    {"conv2d_s32", conv2d_s32},         {"deconv2d_f32", deconv2d_f32},
-    {"deconv2d_qs8", deconv2d_qs8},     {"deconv2d_qs8_f32", deconv2d_qs8_f32},
-    {"dwconv2d_f32", dwconv2d_f32},     {"dwconv2d_qs16", dwconv2d_qs16},
-    {"dwconv2d_qs8", dwconv2d_qs8},     {"dwdeconv2d_f32", dwdeconv2d_f32},
-    {"dwdeconv2d_qs8", dwdeconv2d_qs8}, {"matmul_f32", matmul_f32},
-    {"matmul_qs8", matmul_qs8},         {"matmul_s32", matmul_s32},
-    {"maxpool2d_f32", maxpool2d_f32},   {"maxpool2d_indices", maxpool2d_indices},
-    {"maxpool2d_s8", maxpool2d_s8},     {"resize2d_f32", resize2d_f32},
+    {"avgpool2d_f32", avgpool2d_f32},
+    {"avgpool2d_qs8", avgpool2d_qs8},
+    {"conv2d_f32", conv2d_f32},
+    {"conv2d_qs16", conv2d_qs16},
+    {"conv2d_qs8", conv2d_qs8},
+    {"conv2d_qs8_f32", conv2d_qs8_f32},
+    {"conv2d_s32", conv2d_s32},
+    {"deconv2d_f32", deconv2d_f32},
+    {"deconv2d_qs8", deconv2d_qs8},
+    {"deconv2d_qs8_f32", deconv2d_qs8_f32},
+    {"dwconv2d_f32", dwconv2d_f32},
+    {"dwconv2d_qs16", dwconv2d_qs16},
+    {"dwconv2d_qs8", dwconv2d_qs8},
+    {"dwconv2d_qs8_f32", dwconv2d_qs8_f32},
+    {"dwdeconv2d_f32", dwdeconv2d_f32},
+    {"dwdeconv2d_qs8", dwdeconv2d_qs8},
+    {"matmul_f32", matmul_f32},
+    {"matmul_qs8", matmul_qs8},
+    {"matmul_s32", matmul_s32},
+    {"maxpool2d_f32", maxpool2d_f32},
+    {"maxpool2d_indices", maxpool2d_indices},
+    {"maxpool2d_s8", maxpool2d_s8},
+    {"resize2d_f32", resize2d_f32},
     {"resize2d_qs8", resize2d_qs8},
 };
 

@@ -161,8 +161,8 @@ def _conv_qs8(weights_rank: int, window: Mapping[str, str] = _CONV) -> OperatorS
     )
 
 
-def _conv_qs8_f32(window: Mapping[str, str] = _CONV) -> OperatorSpec:
-    return OperatorSpec(_conv_qs8(4).inputs, _float("y", 4), {**window, **_REAL_RANGE})
+def _conv_qs8_f32(weights_rank: int, window: Mapping[str, str] = _CONV) -> OperatorSpec:
+    return OperatorSpec(_conv_qs8(weights_rank).inputs, _float("y", 4), {**window, **_REAL_RANGE})
 
 
 def _conv_qs16(weights_rank: int) -> OperatorSpec:
@@ -220,13 +220,14 @@ _INDICES = OperandSpec("indices", _INDEX)
 ENGINE: Mapping[str, OperatorSpec] = {
     "conv2d_qs8": _conv_qs8(4),
     "dwconv2d_qs8": _conv_qs8(3),
-    "conv2d_qs8_f32": _conv_qs8_f32(),
+    "conv2d_qs8_f32": _conv_qs8_f32(4),
+    "dwconv2d_qs8_f32": _conv_qs8_f32(3),
     "conv2d_qs16": _conv_qs16(4),
     "dwconv2d_qs16": _conv_qs16(3),
     "conv2d_f32": _conv_f32(4),
     "dwconv2d_f32": _conv_f32(3),
     "deconv2d_qs8": _conv_qs8(4, _DECONV),
-    "deconv2d_qs8_f32": _conv_qs8_f32(_DECONV),
+    "deconv2d_qs8_f32": _conv_qs8_f32(4, _DECONV),
     "deconv2d_f32": _conv_f32(4, _DECONV),
     "dwdeconv2d_qs8": _conv_qs8(3, _DECONV),
     "dwdeconv2d_f32": _conv_f32(3, _DECONV),

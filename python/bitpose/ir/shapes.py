@@ -310,6 +310,7 @@ _RULES: Mapping[str, _Rule] = {
     "conv2d_qs8": _conv,
     "conv2d_qs8_f32": _conv,
     "dwconv2d_qs8": _dwconv,
+    "dwconv2d_qs8_f32": _dwconv,
     "conv2d_qs16": _conv,
     "dwconv2d_qs16": _dwconv,
     "conv2d_f32": _conv,

@@ -17,11 +17,12 @@ def real_convolutions(graph: Graph) -> Graph:
     """Before -> after (D: DequantizeLinear of int8):
 
         1. Conv(D(x), D(w)), Conv(D(x), D(w), bias)  ->  conv2d_qs8_f32, multiplier s_x s_w
-        2. the same of ConvTranspose                 ->  deconv2d_qs8_f32
+        2. the same with a group per channel         ->  dwconv2d_qs8_f32
+        3. the same as 1 of ConvTranspose            ->  deconv2d_qs8_f32
 
     The bias is rounded to steps of s_x s_w, fmin and fmax are those of the convolution. A layer
-    that could leave int32 stays float, and so does a depthwise one. Runs behind integer_operators,
-    which takes the convolutions whose result is quantized.
+    that could leave int32 stays float, and so does a depthwise ConvTranspose. Runs behind
+    integer_operators, which takes the convolutions whose result is quantized.
     """
     r = Rewriter(graph)
     for node in graph.nodes:
@@ -34,7 +35,7 @@ def _convert(r: Rewriter, conv: Node) -> bool:
     sums = integer_sums(r, conv)
     if sums is None or sums.x.dtype != np.int8 or sums.x.is_constant:
         return False
-    if spatial.conv_operator(conv, sums.weights.tensor).startswith("dw"):
+    if spatial.conv_operator(conv, sums.weights.tensor) == "dwdeconv2d":
         return False
     multiplier = sums.steps.astype(np.float32)
     if not np.all(sums.bounds() < 2.0**31) or not np.all(

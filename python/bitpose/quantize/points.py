@@ -59,8 +59,12 @@ def find_points(graph: Graph, exempt: frozenset[str] = frozenset()) -> Points:
         if node is None or node.op not in (*KEEPING, "DequantizeLinear"):
             scaled[name] = name
     heads = [node for node in weighted if node.outputs[0] not in wanted | floats]
-    # A depthwise convolution is hardly work; its integer sums are not worth an operator of its own.
-    floats |= {node.outputs[0] for node in heads if is_depthwise(graph, node)}
+    # A depthwise ConvTranspose is hardly work; its sums are not worth an operator of their own.
+    floats |= {
+        node.outputs[0]
+        for node in heads
+        if node.op == "ConvTranspose" and is_depthwise(graph, node)
+    }
     return Points(
         _share(graph, producers, scaled), tuple(node.outputs[0] for node in heads), floats
     )

@@ -668,7 +668,7 @@ def _transpose(random: Random) -> Operation:
 
 _MAKERS: dict[str, Callable[[Random], Operation]] = {
     **{f"{kind}_qs8": partial(_conv_qs8, kind=kind) for kind in CONVOLUTIONS},
-    **{f"{kind}_qs8_f32": partial(_conv_qs8_f32, kind=kind) for kind in ("conv2d", "deconv2d")},
+    **{f"{kind}_qs8_f32": partial(_conv_qs8_f32, kind=kind) for kind in CONVOLUTIONS[:3]},
     **{f"{kind}_qs16": partial(_conv_qs16, kind=kind) for kind in CONVOLUTIONS[:2]},
     **{f"{kind}_f32": partial(_conv_f32, kind=kind) for kind in CONVOLUTIONS},
     "conv2d_s32": _conv_s32,

@@ -172,7 +172,7 @@ def test_conv_from_codes_to_floats(case: str, per_channel: bool) -> None:
     w = np.random.default_rng(3).integers(-127, 128, shape).astype(np.int8)
     step = node("Conv", "xf wf bf", "yf", **attributes)
     graph = check(_qdq(step, x, w, 0, shape[0], per_channel, node("Relu", "yf", "y")), atol=1e-4)
-    wanted = "dwconv2d_f32" if "depthwise" in case else "conv2d_qs8_f32"
+    wanted = "dwconv2d_qs8_f32" if "depthwise" in case else "conv2d_qs8_f32"
     assert wanted in operators(graph)
 
 

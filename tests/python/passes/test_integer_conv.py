@@ -134,28 +134,38 @@ def test_real_conv_with_bounds() -> None:
     assert line.endswith("fmin=0, fmax=6)")
 
 
-def test_real_conv_transpose() -> None:
+def deconv_graph(weights: tuple[int, ...], group: int) -> Graph:
     d = Draft()
     d.input("x", (1, 2, 4, 4), np.int8, q=(0.5, 10))
     d.node("DequantizeLinear", "x", "x.real", (1, 2, 4, 4))
-    d.constant("w", np.ones((3, 2, 2, 2)), np.int8, q=(0.25, 0))
-    d.node("DequantizeLinear", "w", "w.real", (3, 2, 2, 2))
+    d.constant("w", np.ones(weights), np.int8, q=(0.25, 0))
+    d.node("DequantizeLinear", "w", "w.real", weights)
     window: dict[str, Any] = {"strides": (2, 2), "dilations": (1, 1), "pads": (0, 0, 0, 0)}
-    window |= {"group": 1, "output_padding": (0, 0)}
-    d.node("ConvTranspose", "x.real w.real", "y", (1, 3, 8, 8), **window)
-    line = lines(real_convolutions(d.graph("y")))[1]
+    window |= {"group": group, "output_padding": (0, 0)}
+    d.node("ConvTranspose", "x.real w.real", "y", (1, weights[0], 8, 8), **window)
+    return d.graph("y")
+
+
+def test_real_conv_transpose() -> None:
+    line = lines(real_convolutions(deconv_graph((3, 2, 2, 2), group=1)))[1]
     assert line.startswith("y@0231: float32[1,8,8,3] = deconv2d_qs8_f32(x@0231, w@ohwi=")
     assert "y@bias=int32[3][0, 0, 0], y@multiplier=float32[3][0.125, 0.125, 0.125]" in line
 
 
+def test_real_depthwise_conv() -> None:
+    line = lines(real_convolutions(conv_graph(group=2, quantized=False)))[1]
+    assert " = dwconv2d_qs8_f32(x@0231, w@hwc=int8" in line
+
+
 @pytest.mark.parametrize("what", ["depthwise", "zero points", "an overflow", "a bias", "int16"])
 def test_real_conv_leaves_the_rest(what: str) -> None:
-    graph = conv_graph(group=2, quantized=False)
-    if what == "an overflow":
+    if what == "depthwise":
+        graph = deconv_graph((2, 1, 2, 2), group=2)
+    elif what == "an overflow":
         graph = conv_like(61000, 127, bias=9_400_000, quantized=False)
     elif what == "a bias":
         graph = conv_like(1, 1, bias=2**31 - 1, quantized=False)
-    elif what != "depthwise":
+    else:
         graph = conv_graph(quantized=False)
         tensors = dict(graph.tensors)
         if what == "zero points":

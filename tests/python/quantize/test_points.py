@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from bitpose.quantize.points import find_points
 
@@ -73,12 +74,15 @@ def test_what_is_exempt_stays_float_with_what_reads_it() -> None:
     assert points.floats == {"b"}
 
 
-def test_depthwise_convolutions_that_end_in_floats_are_floats() -> None:
+@pytest.mark.parametrize("op", ["Conv", "ConvTranspose"])
+def test_depthwise_heads(op: str) -> None:
+    """Those of a Conv give floats from sums of codes, those of a ConvTranspose are computed so."""
     d = draft()
     d.constant("v", np.ones((4, 1, 1, 1)), np.float32)
     d.node("Conv", "x w", "a", X, **CONV)
-    d.node("Conv", "a v", "y", X, **CONV | {"group": 4})
+    extra = {"output_padding": (0, 0)} if op == "ConvTranspose" else {}
+    d.node(op, "a v", "y", X, **CONV | {"group": 4} | extra)
     points = find_points(d.graph("y"))
     assert list(points.scaled) == ["x", "a"]
     assert points.heads == ("y",)
-    assert points.floats == {"y"}
+    assert points.floats == ({"y"} if extra else set())

@@ -207,10 +207,34 @@ def dwconv2d_qs8(
     **geometry: int,
 ) -> Array:
     """acc(c) = bias(c) + sum over taps of (x(c) - zx) * (w(c) - zw), modulo 2^32; requantized."""
+    acc = _dwconv_sums(y, x, weights, bias, geometry)
+    return requantize(acc, multiplier.data, y, qmin, qmax)
+
+
+@operator
+def dwconv2d_qs8_f32(
+    y: Tensor,
+    x: Operand,
+    weights: Operand,
+    bias: Operand,
+    multiplier: Operand,
+    *,
+    fmin: float,
+    fmax: float,
+    **geometry: int,
+) -> Array:
+    """The same sums, rescaled to floats."""
+    acc = _dwconv_sums(y, x, weights, bias, geometry)
+    return rescale(acc, multiplier.data, fmin, fmax)
+
+
+def _dwconv_sums(
+    y: Tensor, x: Operand, weights: Operand, bias: Operand, geometry: dict[str, int]
+) -> NDArray[np.int32]:
     kernel_h, kernel_w, channels = weights.data.shape
     window = Window(kernel_h=kernel_h, kernel_w=kernel_w, **geometry)
     w = weights.centred().reshape(-1, channels)
     acc = np.broadcast_to(bias.data, y.shape).astype(np.int32)
     for t, tap in enumerate(window.taps(window.padded(x.centred(), 0), y.shape)):
         acc += tap * w[t]
-    return requantize(acc, multiplier.data, y, qmin, qmax)
+    return acc
