@@ -19,6 +19,7 @@ from bitpose.passes.dequantize_constants import dequantize_constants
 from bitpose.passes.drop_identities import drop_identities
 from bitpose.passes.eliminate_dead import eliminate_dead
 from bitpose.passes.engine_operators import engine_operators
+from bitpose.passes.flatten_deconvolutions import flatten_deconvolutions
 from bitpose.passes.fold_casts import fold_casts
 from bitpose.passes.fold_clips import fold_clips
 from bitpose.passes.fold_constants import fold_constants
@@ -59,6 +60,7 @@ PIPELINE: Sequence[Pass] = (
     dequantize_constants,
     fold_constants,
     fuse_activations,
+    flatten_deconvolutions,
     engine_operators,
     sink_transposes,
     merge_reshapes,
@@ -79,6 +81,7 @@ FLOAT_PIPELINE: Sequence[Pass] = (
     fold_clips,
     fold_pads,
     fuse_activations,
+    flatten_deconvolutions,
 )
 
 

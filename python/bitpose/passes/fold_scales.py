@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bitpose.ir.graph import Graph, Node, Tensor
 from bitpose.ir.names import derived
 from bitpose.passes.rewriter import Rewriter
+from bitpose.passes.spatial import CONVOLUTIONS
 
 Array = NDArray[Any]
 
@@ -20,6 +21,7 @@ def fold_scales(graph: Graph) -> Graph:
 
         1. Conv(x, w, b) * s, Conv(x, w, b) / s   ->   Conv(x, w * s, b * s), or with 1 / s
         2. Conv(x, w, b) + t, Conv(x, w, b) - t   ->   Conv(x, w, b + t), or with -t
+        3. the same of ConvTranspose
 
     Only where nothing else reads the Conv. This is what becomes of a BatchNormalization. Each new
     constant is rounded to float32 once.
@@ -37,7 +39,7 @@ def _fold(r: Rewriter, node: Node) -> bool:
         pairs.append((node.inputs[1], node.inputs[0]))
     for x, other in pairs:
         conv, y = r.producer(x), r.tensor(node.outputs[0])
-        if conv is None or conv.op != "Conv" or not r.is_sole_reader(node, x):
+        if conv is None or conv.op not in CONVOLUTIONS or not r.is_sole_reader(node, x):
             continue
         constants = [r.tensor(name).data for name in conv.inputs[1:]]
         values = _per_channel(r.tensor(other), y.shape)
@@ -74,7 +76,7 @@ def _write(r: Rewriter, op: str, conv: Node, y: Tensor, values: Array) -> None:
             r.constant(derived(y.name, what), data.astype(np.float32))
             for what, data in (("weights", weights), ("bias", bias))
         ]
-    r.emit("Conv", [conv.inputs[0], *names], y, **conv.attributes)
+    r.emit(conv.op, [conv.inputs[0], *names], y, **conv.attributes)
 
 
 def _constant(r: Rewriter, name: str) -> Array:

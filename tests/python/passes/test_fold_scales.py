@@ -57,6 +57,18 @@ def test_folds(op: str, inputs: str, weights: list[float], bias: list[float]) ->
     assert constants(d, "y") == (weights, bias)
 
 
+def test_behind_a_transposed_convolution_too() -> None:
+    d = Draft()
+    d.input("x", (1, 2, 4, 4))
+    d.constant("w", WEIGHTS, np.float32)
+    window: dict[str, Any] = {"strides": (1, 1), "dilations": (1, 1), "pads": (0, 0, 0, 0)}
+    d.node("ConvTranspose", "x w", "c", PICTURE, **window, group=1, output_padding=(0, 0))
+    d.constant("s", np.array([2.0, 4.0, 8.0]).reshape(3, 1, 1), np.float32)
+    d.node("Mul", "c s", "y", PICTURE)
+    (node,) = fold_scales(d.graph("y")).nodes
+    assert (node.op, node.outputs) == ("ConvTranspose", ("y",))
+
+
 def test_batch_normalization_folds_without_a_bias() -> None:
     d = draft(bias=False)
     d.node("Mul", "c s", "m", PICTURE)
