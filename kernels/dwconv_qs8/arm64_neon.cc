@@ -222,8 +222,9 @@ void dwconv_qs8_3x3x16__neon(const DwconvQs8Args& args) {
   for (size_t c = 0; c < args.channels; c += NR) {
     const Group<NR> group(packed);
     if (args.real_dst != nullptr) {
-      // Fewer layers want real numbers: one form for all strides and weights is less code.
-      filter_row<Reals, 0, true>(args, c, group);
+      // Fewer layers want real numbers: there are fewer forms of it.
+      stride == 1 ? filter_row<Reals, 1, true>(args, c, group)
+                  : filter_row<Reals, 0, true>(args, c, group);
     } else if (group.parts > 1 || (stride != 1 && stride != 2)) {
       filter_row<Codes, 0, true>(args, c, group);
     } else if (stride == 1) {

@@ -257,10 +257,12 @@ inline void filter_any(const DwconvQs8Args& args) {
 
 void dwconv_qs8_3x3x8__avx2(const DwconvQs8Args& args) {
   if (args.real_dst != nullptr) {
-    // Fewer layers want real numbers: one form for all rows and strides is less code.
-    return for_each_row(args, [](const DwconvQs8Args& row) {
-      for_each_group(
-          row, [&](size_t c, const Group& group) { filter_rows<Reals, 1, 0>(row, c, group); });
+    // Fewer layers want real numbers: there are fewer forms of it.
+    const bool plain = args.stride_w == 1 && args.dilation_w == 1;
+    return for_each_row(args, [plain](const DwconvQs8Args& row) {
+      for_each_group(row, [&](size_t c, const Group& group) {
+        plain ? filter_rows<Reals, 1, 1>(row, c, group) : filter_rows<Reals, 1, 0>(row, c, group);
+      });
     });
   }
   for_each_group(args, [&](size_t c, const Group& group) {

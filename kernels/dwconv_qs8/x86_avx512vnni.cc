@@ -30,7 +30,11 @@ inline Vector load_vector(const void* src) {
   return x;
 }
 
-// Vectors of 64, 32 and 16 channels under one face.
+/// Choices of two lanes of each operand of vshuff32x4.
+constexpr int kLower = 0x44, kUpper = 0xee, kEven = 0x88, kOdd = 0xdd;
+
+// Vectors of 64, 32 and 16 channels under one face. in_order: lane l of vector j holds channels
+// 16 l + 4 j and following.
 
 struct Zmm {
   using Ints = __m512i;
@@ -52,6 +56,16 @@ struct Zmm {
   }
   static void store_first(int8_t* dst, Ints x, size_t n) {
     _mm512_mask_storeu_epi8(dst, (__mmask64{1} << n) - 1, x);
+  }
+  static void in_order(const Floats (&x)[4], F32x16 (&y)[4]) {
+    const __m512 low01 = _mm512_shuffle_f32x4(x[0], x[1], kLower);
+    const __m512 low23 = _mm512_shuffle_f32x4(x[2], x[3], kLower);
+    const __m512 high01 = _mm512_shuffle_f32x4(x[0], x[1], kUpper);
+    const __m512 high23 = _mm512_shuffle_f32x4(x[2], x[3], kUpper);
+    y[0].v = _mm512_shuffle_f32x4(low01, low23, kEven);
+    y[1].v = _mm512_shuffle_f32x4(low01, low23, kOdd);
+    y[2].v = _mm512_shuffle_f32x4(high01, high23, kEven);
+    y[3].v = _mm512_shuffle_f32x4(high01, high23, kOdd);
   }
 };
 
@@ -76,6 +90,12 @@ struct Ymm {
   static void store_first(int8_t* dst, Ints x, size_t n) {
     _mm256_mask_storeu_epi8(dst, (__mmask32{1} << n) - 1, x);
   }
+  static void in_order(const Floats (&x)[4], F32x16 (&y)[2]) {
+    const __m512 x01 = _mm512_insertf32x8(_mm512_castps256_ps512(x[0]), x[1], 1);
+    const __m512 x23 = _mm512_insertf32x8(_mm512_castps256_ps512(x[2]), x[3], 1);
+    y[0].v = _mm512_shuffle_f32x4(x01, x23, kEven);
+    y[1].v = _mm512_shuffle_f32x4(x01, x23, kOdd);
+  }
 };
 
 struct Xmm {
@@ -98,6 +118,11 @@ struct Xmm {
   }
   static void store_first(int8_t* dst, Ints x, size_t n) {
     _mm_mask_storeu_epi8(dst, static_cast<__mmask16>((1u << n) - 1), x);
+  }
+  static void in_order(const Floats (&x)[4], F32x16 (&y)[1]) {
+    const __m256 x01 = _mm256_insertf128_ps(_mm256_castps128_ps256(x[0]), x[1], 1);
+    const __m256 x23 = _mm256_insertf128_ps(_mm256_castps128_ps256(x[2]), x[3], 1);
+    y[0].v = _mm512_insertf32x8(_mm512_castps256_ps512(x01), x23, 1);
   }
 };
 
@@ -141,20 +166,20 @@ struct Reals {
         fmax(F32x16::splat(args.fmax)),
         count(channels) {}
 
-  /// Lane l of vector j has channels 16 l + 4 j.
   void store(size_t offset, const V::Floats (&x)[4]) const {
-    constexpr size_t kLane = 4, kLanes = V::kChannels / 16;
-    alignas(64) float lanes[4][kLanes][kLane];
-    __builtin_memcpy(lanes, x, sizeof(lanes));
+    constexpr size_t kVectors = V::kChannels / F32x16::kLanes;
+    F32x16 channels[kVectors];
+    V::in_order(x, channels);
     float* to = dst + offset;
-    for (size_t l = 0; l < kLanes && 16 * l < count; ++l) {
-      alignas(64) float channels[4 * kLane];
 #pragma GCC unroll 4
-      for (size_t j = 0; j < 4; ++j) {
-        __builtin_memcpy(channels + j * kLane, lanes[j][l], sizeof(lanes[j][l]));
+    for (size_t i = 0; i < kVectors; ++i, to += F32x16::kLanes) {
+      const F32x16 y = clamp(channels[i], fmin, fmax);
+      const size_t before = i * F32x16::kLanes;
+      if (count >= before + F32x16::kLanes) {
+        y.store(to);
+      } else if (count > before) {
+        y.store_partial(to, count - before);
       }
-      const size_t left = count - 16 * l;
-      clamp(F32x16::load(channels), fmin, fmax).store_partial(to + 16 * l, left < 16 ? left : 16);
     }
   }
 };
@@ -281,11 +306,15 @@ struct Filter3x3 {
   }
 };
 
-/// The same to real numbers, which fewer layers want: one form for all is less code.
+/// The same to real numbers, which fewer layers want: it has fewer forms.
 struct RealFilter3x3 {
   template <typename V>
   static const std::byte* run(const DwconvQs8Args& args, size_t c, const std::byte* packed) {
-    filter_rows<V, Reals<V>, 1, 0>(args, c, packed);
+    if (args.stride_w == 1 && args.dilation_w == 1) {
+      filter_rows<V, Reals<V>, 1, 1>(args, c, packed);
+    } else {
+      filter_rows<V, Reals<V>, 1, 0>(args, c, packed);
+    }
     return Group<V::kChannels>(packed).end(6 * 4);
   }
 };
