@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ import bitpose
 from bench.accuracy.networks import Network
 from bench.accuracy.photos import View
 from bench.accuracy.tasks import Outputs, Signal, Verdict
+from bitpose.pose.feed import PictureInput
 from bitpose.quantize import Options, share_in_float
 
 Array = NDArray[Any]
@@ -28,21 +29,19 @@ class Trial:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.session = bitpose.InferenceSession(network.path, shapes=network.shapes)
-        (source,) = self.session.get_inputs()
-        self._name, shape = source.name, source.extents
-        self._last = shape[3] == 3
-        self.size = (shape[1], shape[2]) if self._last else (shape[2], shape[3])
+        self._input = PictureInput.of(self.session.get_inputs())
+        self.size = (self._input.height, self._input.width)
 
     def feed(self, view: View) -> Feed:
         picture, _ = view.fitted(*self.size)
-        return {self._name: self.network.pixels.apply(picture, self._last)}
+        return self._input.feed(picture, self.network.pixels)
 
     @cached_property
     def calibration(self) -> list[Feed]:
         return [self.feed(view) for view in self.network.calibration()]
 
     @cached_property
-    def tests(self) -> list[tuple[View, Feed, Outputs]]:
+    def tests(self) -> Sequence[tuple[View, Feed, Outputs]]:
         """Each view with the outputs of the float network."""
         found = []
         for view in self.network.test():
@@ -92,7 +91,7 @@ def judge_ours(trial: Trial, options: Options | None = None) -> Result:
 def judge_noise(trial: Trial) -> Result:
     """The float network on photos each of whose pixels is brighter or darker by up to one step."""
     random = np.random.default_rng(0)
-    step = 1.0 / np.asarray(trial.network.pixels.deviation, np.float64).min()
+    step = 1.0 / np.asarray(trial.network.pixels.divisor, np.float64).min()
 
     def run(feed: Feed) -> Outputs:
         noisy = {

@@ -6,29 +6,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bench.accuracy import boxes
 from bench.accuracy.photos import (
     CALIBRATION,
     SHARED,
     TEST,
-    Pixels,
     View,
     framings,
     hands,
     persons,
     scenes,
 )
-from bench.accuracy.tasks import Detections, Mask, Outputs, PersonKeypoints, Signal, Task
-from bitpose.pose.decode import Keypoints, decode_heatmaps
+from bench.accuracy.tasks import Detections, Mask, PersonKeypoints, Signal, Task
+from bitpose.pose.decode import CONVENTIONS
+from bitpose.pose.detectors import DETECTORS
+from bitpose.pose.feed import Pixels
 from bitpose.pose.photo import views
-from bitpose.pose.skeleton import COCO_17, MPII_16
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -54,79 +47,44 @@ class Network:
         return self.parts(TEST) if self.parts else scenes(TEST, framings)
 
 
-def _peaks(scores: Array) -> tuple[Array, Array, Array]:
-    """Row, column and value of the largest element of each map [rows, columns, maps]."""
-    flat = scores.reshape(-1, scores.shape[-1])
-    best = flat.argmax(0)
-    rows, columns = np.unravel_index(best, scores.shape[:2])
-    return rows, columns, flat.max(0)
+def _keypoints(kind: str) -> tuple[PersonKeypoints, Pixels]:
+    """The task of a kind of keypoint network that the package knows, and the pixels it takes."""
+    known = next(convention for convention in CONVENTIONS if convention.name == kind)
+    return PersonKeypoints(known.decode, known.threshold), known.pixels
 
 
-def _efficientpose(outputs: Outputs, height: int, width: int) -> Keypoints:
-    rows, columns, scores = _peaks(outputs[-1][0])
-    return Keypoints(MPII_16, np.stack([columns + 0.5, rows + 0.5], 1).astype(np.float32), scores)
+def _detections(kind: str) -> tuple[Detections, Pixels]:
+    known = next(detector for detector in DETECTORS if detector.name == kind)
+    return Detections(known.decode, known.threshold, known.most_overlap), known.pixels
 
 
-def _pem(outputs: Outputs, height: int, width: int) -> Keypoints:
-    return decode_heatmaps(outputs[0], height, width)
+def _posing(name: str, kind: str, *more: Task, **shapes: Sequence[int]) -> Network:
+    task, pixels = _keypoints(kind)
+    return Network(name, (task, *more), pixels, persons, shapes)
 
 
-def _bodypix(outputs: Outputs, height: int, width: int) -> Keypoints:
-    """The best cell of each keypoint and the offset there (y of all keypoints, then x)."""
-    heat, offsets = outputs[2][0], outputs[7][0]
-    rows, columns, scores = _peaks(heat)
-    count = heat.shape[-1]
-    shift = offsets[rows, columns].reshape(count, 2, count)[np.arange(count), :, np.arange(count)]
-    stride = (height - 1) // (heat.shape[0] - 1)
-    xy = np.stack([columns, rows], 1) * stride + shift[:, ::-1]
-    return Keypoints(COCO_17, xy.astype(np.float32), np.asarray(boxes.sigmoid(scores), np.float32))
+def _detecting(name: str, kind: str) -> Network:
+    task, pixels = _detections(kind)
+    return Network(name, (task,), pixels)
 
-
-#: ImageNet's pixels.
-_IMAGENET = Pixels(mean=(123.675, 116.28, 103.53), deviation=(58.395, 57.12, 57.375))
 
 NETWORKS = (
-    Network(
-        "EfficientPoseRT_LITE",
-        (PersonKeypoints(_efficientpose, 0.3),),
-        Pixels(mean=127.5, deviation=127.5),
-        parts=persons,
-    ),
-    Network("EfficientPoseRT", (PersonKeypoints(_efficientpose, 0.3),), _IMAGENET, parts=persons),
-    Network(
-        "pem_hourglass",
-        (PersonKeypoints(_pem, 0.2),),
-        Pixels(bgr=True, deviation=1.0),
-        parts=persons,
-    ),
-    Network(
-        "pem_cpm", (PersonKeypoints(_pem, 0.2),), Pixels(bgr=True, deviation=1.0), parts=persons
-    ),
-    Network(
+    _posing("EfficientPoseRT_LITE", "EfficientPose Lite"),
+    _posing("EfficientPoseRT", "EfficientPose"),
+    _posing("pem_hourglass", "PoseEstimationForMobile"),
+    _posing("pem_cpm", "PoseEstimationForMobile"),
+    _posing(
         "bodypix_mnv1_050_s16",
-        (PersonKeypoints(_bodypix, 0.3), Mask(lambda outputs: outputs[6] > 0)),
-        Pixels(mean=127.5, deviation=127.5),
-        parts=persons,
-        shapes={"input": (1, 257, 257, 3)},
+        "BodyPix",
+        Mask(lambda outputs: outputs[6] > 0),
+        input=(1, 257, 257, 3),
     ),
     Network("mp_selfie_segmentation_landscape", (Mask(lambda outputs: outputs[0] > 0.5),)),
-    Network(
-        "ultraface_rfb320",
-        (Detections(boxes.decode_ultraface, 0.6),),
-        Pixels(mean=127.0, deviation=128.0),
-    ),
-    Network("fastestdet", (Detections(boxes.decode_fastestdet, 0.5),), Pixels(bgr=True)),
-    Network(
-        "nanodet_m_320",
-        (Detections(boxes.decode_nanodet, 0.35, 0.6),),
-        Pixels(bgr=True, mean=(103.53, 116.28, 123.675), deviation=(57.375, 57.12, 58.395)),
-    ),
-    Network(
-        "kazuhito_person_yolox",
-        (Detections(boxes.decode_yolox, 0.3),),
-        Pixels(bgr=True, deviation=1.0),
-    ),
-    Network("yolox_nano", (Detections(boxes.decode_yolox, 0.3),), Pixels(bgr=True, deviation=1.0)),
+    _detecting("ultraface_rfb320", "UltraFace"),
+    _detecting("fastestdet", "FastestDet"),
+    _detecting("nanodet_m_320", "NanoDet"),
+    _detecting("kazuhito_person_yolox", "YOLOX"),
+    _detecting("yolox_nano", "YOLOX"),
     Network("mp_hand_landmark", (Signal(),), parts=hands),
     Network("tinycnn_cifar10_fp32", (Signal(),)),
 )

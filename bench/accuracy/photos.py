@@ -109,19 +109,3 @@ def _annotations(name: str) -> list[dict[str, Any]]:
     found = json.loads((_IMAGES / "coco" / "keypoints.json").read_text())
     ids = {image["file_name"]: image["id"] for image in found["images"]}
     return [p for p in found["annotations"] if p["image_id"] == ids.get(Path(name).name)]
-
-
-@dataclass(frozen=True)
-class Pixels:
-    """How pixels 0..255 become a float input: (pixel - mean) / deviation."""
-
-    bgr: bool = False
-    mean: tuple[float, float, float] | float = 0.0
-    deviation: tuple[float, float, float] | float = 255.0
-
-    def apply(self, picture: Array, channels_last: bool) -> Array:
-        """A picture [H, W, 3] as an input [1, H, W, 3] or [1, 3, H, W]."""
-        pixels = (picture[..., ::-1] if self.bgr else picture).astype(np.float32)
-        mean, deviation = (np.array(x, np.float32) for x in (self.mean, self.deviation))
-        x = (pixels - mean) / deviation
-        return np.ascontiguousarray(x[None] if channels_last else x[None].transpose(0, 3, 1, 2))

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.accuracy.boxes import Boxes, area, overlap, suppressed
 from bench.accuracy.photos import View
+from bitpose.pose.boxes import Boxes, area, overlap, suppressed
 from bitpose.pose.decode import Keypoints
 
 Array = NDArray[Any]
-Outputs = list[Array]
+Outputs = Sequence[Array]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
     outputs = session.run(None, {"images": x})
 
     bitpose.compile("net.onnx").save("net.bpm")
+    people = bitpose.estimate("photo.jpg", network="pose.onnx", detector="boxes.onnx")
 
 Names are imported when they are first used.
 """
@@ -22,28 +23,33 @@ if TYPE_CHECKING:
         InvalidModelError,
         UnsupportedModelError,
     )
+    from bitpose.pose.estimate import Estimator, estimate
     from bitpose.session import InferenceSession
 
 __version__ = "0.1.0"
 __all__ = [
     "BitposeError",
+    "Estimator",
     "InferenceSession",
     "InputError",
     "InvalidModelError",
     "Model",
     "UnsupportedModelError",
     "compile",
+    "estimate",
     "load",
 ]
 
 _HOMES = {
     "BitposeError": "bitpose.errors",
+    "Estimator": "bitpose.pose.estimate",
     "InferenceSession": "bitpose.session",
     "InputError": "bitpose.errors",
     "InvalidModelError": "bitpose.errors",
     "Model": "bitpose.compiler",
     "UnsupportedModelError": "bitpose.errors",
     "compile": "bitpose.compiler",
+    "estimate": "bitpose.pose.estimate",
     "load": "bitpose.compiler",
 }
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.accuracy.boxes import overlap
+from bitpose.pose.boxes import overlap
 from bitpose.pose.photo import letterbox, load_photo
 from bitpose.session import InferenceSession, NodeArg
 

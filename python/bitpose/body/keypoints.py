@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,31 @@ class KeypointRegressor:
     """[K, n] indices."""
     weights: Array
     """[K, n]: rows add up to 1; 0 where a keypoint has fewer vertices."""
+
+    @classmethod
+    def of_names(
+        cls, sets: Mapping[str, KeypointRegressor], names: Sequence[str]
+    ) -> tuple[KeypointRegressor, NDArray[np.intp]]:
+        """The keypoints of these names that are in one of `sets`, in the first that has them, and
+        their indices in `names`.
+
+        Raises InputError where there are none.
+        """
+        found = []
+        for index, name in enumerate(names):
+            home = next((s for s in sets.values() if name in s.names), None)
+            if home is not None:
+                row = home.names.index(name)
+                found.append((index, name, home.vertices[row], home.weights[row]))
+        if not found:
+            raise InputError(f"the body has none of the keypoints {', '.join(names)}")
+        indices, known, vertices, weights = zip(*found, strict=True)
+        width = max(map(len, vertices))
+        padded = [
+            np.stack([np.pad(row, (0, width - len(row))) for row in rows])
+            for rows in (vertices, weights)
+        ]
+        return cls(known, padded[0], padded[1]), np.array(indices)
 
     def positions(self, vertices: ArrayLike) -> Array:
         """[..., K, 3] of a body's vertices [..., V, 3]."""

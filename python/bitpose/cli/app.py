@@ -9,6 +9,7 @@ from bitpose.cli.bench import bench
 from bitpose.cli.compare import compare
 from bitpose.cli.compile import compile_model
 from bitpose.cli.demo import demo
+from bitpose.cli.estimate import estimate
 from bitpose.cli.inspect import inspect
 from bitpose.cli.run import run
 from bitpose.cli.selftest import selftest
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command("compile")(compile_model)
 app.command("run")(run)
+app.command("estimate")(estimate)
 app.command("bench")(bench)
 app.command("inspect")(inspect)
 app.command("compare")(compare)

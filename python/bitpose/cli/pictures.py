@@ -14,9 +14,9 @@ from bitpose.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bitpose.pose.decode import Pixels
-    from bitpose.pose.photo import Picture
-    from bitpose.session import InferenceSession, NodeArg
+    from bitpose.pose.decode import Convention
+    from bitpose.pose.feed import Pixels
+    from bitpose.session import InferenceSession
 
 Bgr = Annotated[bool, typer.Option("--bgr", help="Feed blue, green, red.")]
 Offset = Annotated[
@@ -25,40 +25,23 @@ Offset = Annotated[
 Divisor = Annotated[float | None, typer.Option(help="Default 255.")]
 
 
-def picture_input(inputs: Sequence[NodeArg]) -> NodeArg:
-    """The input of a network that takes one picture. Raises InputError for others."""
-    if len(inputs) == 1 and len(inputs[0].shape) == 4 and 3 in inputs[0].shape[1::2]:
-        return inputs[0]
-    shapes = ", ".join(f"{x.name} {x}" for x in inputs)
-    raise InputError(
-        f"a picture needs one input [1, height, width, 3] or [1, 3, height, width], "
-        f"this network has {shapes}; use bitpose.InferenceSession for other inputs"
-    )
+def convention_of(session: InferenceSession) -> Convention | None:
+    """The kind of keypoint network that it is."""
+    from bitpose.pose.decode import find_convention
+    from bitpose.pose.feed import PictureInput
 
-
-def extents(source: NodeArg) -> tuple[int, int]:
-    """Height and width of the picture."""
-    height, width = source.extents[1:3] if _channels_last(source) else source.extents[2:4]
-    return height, width
-
-
-def fed(source: NodeArg, pixels: Pixels, picture: Picture) -> NDArray[Any]:
-    """The picture in the network's format and layout."""
-    x = pixels.apply(picture, source.dtype)
-    return x if _channels_last(source) else x.transpose(0, 3, 1, 2)
-
-
-def _channels_last(source: NodeArg) -> bool:
-    return source.shape[3] == 3
+    source = PictureInput.of(session.get_inputs())
+    shapes = [tuple(y.extents) for y in session.get_outputs()]
+    return find_convention(shapes, source.height, source.width)
 
 
 def pixel_format(
-    outputs: Sequence[NodeArg], bgr: bool, offset: float | None, divisor: float | None
+    session: InferenceSession, bgr: bool, offset: float | None, divisor: float | None
 ) -> Pixels:
-    """What a network with these outputs is known to take, changed as the options say."""
-    from bitpose.pose.decode import Pixels, find_convention
+    """What the network is known to take, changed as the options say."""
+    from bitpose.pose.feed import Pixels
 
-    convention = find_convention([tuple(y.extents) for y in outputs])
+    convention = convention_of(session)
     usual = convention.pixels if convention is not None else Pixels()
     return Pixels(
         bgr or usual.bgr,
@@ -79,18 +62,19 @@ def photo_feeds(
 
     With `variants` also parts of them, and with other colours, see `bitpose.pose.photo.views`.
     """
+    from bitpose.pose.feed import PictureInput
     from bitpose.pose.photo import letterbox, load_photo, views
 
-    source = picture_input(session.get_inputs())
-    pixels = pixel_format(session.get_outputs(), bgr, offset, divisor)
-    height, width = extents(source)
-    loaded = map(load_photo, _files(photos))
+    source = PictureInput.of(session.get_inputs())
+    pixels = pixel_format(session, bgr, offset, divisor)
+    loaded = map(load_photo, picture_files(photos))
     shown = [view for photo in loaded for view in (views(photo) if variants else [photo])]
-    pictures = (letterbox(view, height, width)[0] for view in shown)
-    return [{source.name: fed(source, pixels, picture)} for picture in pictures]
+    pictures = (letterbox(view, source.height, source.width)[0] for view in shown)
+    return [source.feed(picture, pixels) for picture in pictures]
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
+def picture_files(paths: Sequence[Path]) -> list[Path]:
+    """The files, and the pictures in the folders. Raises InputError where there are none."""
     from PIL import Image
 
     suffixes = Image.registered_extensions()

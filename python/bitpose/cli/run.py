@@ -14,9 +14,7 @@ from bitpose.cli.pictures import (
     Bgr,
     Divisor,
     Offset,
-    extents,
-    fed,
-    picture_input,
+    convention_of,
     pixel_format,
 )
 from bitpose.errors import InputError
@@ -64,23 +62,22 @@ def run(
     else.
     """
     import bitpose
-    from bitpose.pose.decode import find_convention
+    from bitpose.pose.feed import PictureInput
     from bitpose.pose.photo import load_photo
 
     session = bitpose.InferenceSession(model, threads=threads, isa=isa)
-    source, outputs = picture_input(session.get_inputs()), session.get_outputs()
-    height, width = extents(source)
-    convention = find_convention([tuple(y.extents) for y in outputs])
+    source, outputs = PictureInput.of(session.get_inputs()), session.get_outputs()
+    convention = convention_of(session)
     if convention is None and keypoints is not None:
         shapes = ", ".join(str(y) for y in outputs)
         raise InputError(f"no known kind of keypoint network has the outputs {shapes}")
 
     image = load_photo(photo)
-    picture, placement = _placed(image, box, height, width)
-    pixels = pixel_format(outputs, bgr, offset, divisor)
-    results = session.run(None, {source.name: fed(source, pixels, picture)})
+    picture, placement = _placed(image, box, source.height, source.width)
+    pixels = pixel_format(session, bgr, offset, divisor)
+    results = session.run(None, source.feed(picture, pixels))
     if convention is not None:
-        found = convention.decode(results[0], height, width).placed(placement)
+        found = convention.decode(results, source.height, source.width).placed(placement)
         limit = convention.threshold if threshold is None else threshold
         _show_keypoints(convention.name, found, limit)
         if keypoints is not None:

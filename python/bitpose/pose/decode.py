@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What known networks expect as input and how their outputs are keypoints.
+"""Known keypoint networks: what they take, and how their outputs are keypoints.
 
 Every decoder gives points in pixels of the network's input, continuous, x to the right and y down.
 """
@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitpose.pose.photo import Picture, Placement
-from bitpose.pose.skeleton import COCO_17, PEM_14, Skeleton
+from bitpose.pose.feed import IMAGENET, Pixels
+from bitpose.pose.photo import Placement
+from bitpose.pose.skeleton import COCO_17, MPII_16, PEM_14, Skeleton
 
 Array = NDArray[Any]
 Points = NDArray[np.float32]
+Outputs = Sequence[Array]
+Shapes = Sequence[tuple[int, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +30,11 @@ class Keypoints:
     skeleton: Skeleton
     xy: Points
     score: Points
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        """[K, 3]: x, y and score."""
+        return np.column_stack([self.xy, self.score])
 
     def placed(self, placement: Placement) -> Keypoints:
         """The same keypoints in pixels of the photo."""
@@ -42,87 +50,162 @@ class Keypoints:
 
 
 @dataclass(frozen=True)
-class Pixels:
-    """How pixels 0..255 become the numbers of a float input: (pixel - offset) / divisor."""
-
-    bgr: bool = False
-    offset: float = 0.0
-    divisor: float = 255.0
-
-    def apply(self, picture: Picture, dtype: np.dtype[Any]) -> Array:
-        """A picture [H, W, 3] as an input [1, H, W, 3]; integer inputs take the pixels as is."""
-        pixels: Array = picture[..., ::-1] if self.bgr else picture
-        if dtype.kind == "f":
-            pixels = (pixels.astype(np.float32) - np.float32(self.offset)) / np.float32(
-                self.divisor
-            )
-        return np.ascontiguousarray(pixels[None].astype(dtype, copy=False))
-
-
-@dataclass(frozen=True)
 class Convention:
-    """A kind of keypoint network.
+    """A kind of keypoint network, which looks at one person.
 
-    `decode(output, height, width)` reads the only output for a network input of that size.
+    `matches(shapes, height, width)` recognises it by the shapes of its outputs and the extents of
+    its input; `decode(outputs, height, width)` reads the outputs.
     """
 
     name: str
+    skeleton: Skeleton
     pixels: Pixels
     threshold: float  # Scores below it mean: not seen.
-    matches: Callable[[tuple[int, ...]], bool]
-    decode: Callable[[Array, int, int], Keypoints]
+    matches: Callable[[Shapes, int, int], bool]
+    decode: Callable[[Outputs, int, int], Keypoints]
 
 
-def decode_movenet(output: Array, height: int, width: int) -> Keypoints:
+def decode_movenet(outputs: Outputs, height: int, width: int) -> Keypoints:
     """MoveNet single pose: [1, 1, 17, 3] of y, x (fractions of the input) and score."""
-    y, x, score = output.reshape(17, 3).astype(np.float32).T
+    y, x, score = outputs[0].reshape(17, 3).astype(np.float32).T
     return Keypoints(COCO_17, np.stack([x * width, y * height], 1).astype(np.float32), score)
 
 
-def decode_heatmaps(output: Array, height: int, width: int) -> Keypoints:
-    """One map per keypoint, [1, h, w, 14]: the largest element, moved a quarter to the neighbour.
-
-    Element (i, j) stands for the input point (i * height / h, j * width / w), as in the training of
-    PoseEstimationForMobile. The quarter step (Newell et al. 2016, "Stacked Hourglass Networks")
-    goes towards the larger of the two neighbours along each axis.
+def decode_pem(outputs: Outputs, height: int, width: int) -> Keypoints:
+    """PoseEstimationForMobile: [1, h, w, 14], element (i, j) of which stands for the input point
+    (i * height / h, j * width / w), as in its training.
     """
-    _, rows, columns, count = output.shape
-    xy = np.empty((count, 2), np.float32)
-    score = np.empty(count, np.float32)
-    for k in range(count):
-        heat = output[0, :, :, k]
-        i, j = np.unravel_index(int(np.argmax(heat)), heat.shape)
-        score[k] = heat[i, j]
-        xy[k] = (
-            (j + _quarter(heat[i], int(j))) * width / columns,
-            (i + _quarter(heat[:, j], int(i))) * height / rows,
-        )
-    return Keypoints(PEM_14, xy, score)
+    heat = outputs[0][0]
+    cells, score = _peaks(heat)
+    rows, columns = heat.shape[:2]
+    return Keypoints(PEM_14, _scaled(cells, width / columns, height / rows), score)
 
 
-def _quarter(line: Array, peak: int) -> float:
-    """+0.25 or -0.25 towards the larger neighbour of `peak`, 0 at the ends and between equals."""
-    if not 0 < peak < len(line) - 1:
-        return 0.0
-    return 0.25 * float(np.sign(float(line[peak + 1]) - float(line[peak - 1])))
+def decode_coco_heatmaps(outputs: Outputs, height: int, width: int) -> Keypoints:
+    """Heatmaps [1, 17, h, w] of COCO's keypoints (SimpleBaselines, HRNet, ViTPose): the middle of
+    the first element stands for the middle of the block of pixels that it covers.
+    """
+    heat = outputs[0][0].transpose(1, 2, 0)
+    cells, score = _peaks(heat)
+    rows, columns = heat.shape[:2]
+    middle = _scaled(cells + np.float32(0.5), width / columns, height / rows)
+    return Keypoints(COCO_17, middle, score)
 
 
-#: Kinds that are recognised by the shape of their output, first match wins.
+def decode_efficientpose(outputs: Outputs, height: int, width: int) -> Keypoints:
+    """EfficientPose (Groos et al. 2020): the last output is a map [1, height, width, 16] of MPII's
+    keypoints as large as the input.
+    """
+    cells, score = _peaks(outputs[-1][0], step=0.0)
+    return Keypoints(MPII_16, cells + np.float32(0.5), score)
+
+
+def decode_bodypix(outputs: Outputs, height: int, width: int) -> Keypoints:
+    """BodyPix (Papandreou et al. 2018, PersonLab): the best cell of heatmaps [1, h, w, 17] and what
+    offsets [1, h, w, 34] say there, y of all keypoints and then x.
+    """
+    heat = next(x[0] for x in outputs if x.shape[-1] == 17)
+    # The long offsets have as many channels; they come first.
+    offsets = [x[0] for x in outputs if x.shape[-1] == 34][-1]
+    cells, score = _peaks(heat, step=0.0)
+    columns, rows = cells.astype(np.int64).T
+    every = np.arange(len(score))
+    shift = offsets[rows, columns].reshape(-1, 2, len(score))[every, :, every]
+    stride = (height - 1) // (heat.shape[0] - 1)
+    xy = (cells * stride + shift[:, ::-1]).astype(np.float32)
+    return Keypoints(COCO_17, xy, np.asarray(1 / (1 + np.exp(-score)), np.float32))
+
+
+def decode_simcc(outputs: Outputs, height: int, width: int) -> Keypoints:
+    """SimCC (Li et al. 2022; RTMPose): for each keypoint a line of x [1, 17, w] and a line of y
+    [1, 17, h], some elements a pixel; the score is the lower of the two peaks.
+    """
+    lines = [x[0].astype(np.float32) for x in outputs]
+    peaks = np.stack([line.argmax(axis=1) for line in lines], 1).astype(np.float32)
+    score = np.minimum(lines[0].max(axis=1), lines[1].max(axis=1))
+    scales = width / lines[0].shape[1], height / lines[1].shape[1]
+    return Keypoints(COCO_17, _scaled(peaks + np.float32(0.5), *scales), score)
+
+
+def _scaled(xy: Points, x: float, y: float) -> Points:
+    return np.asarray(xy * np.array([x, y], np.float32))
+
+
+def _peaks(heat: Array, step: float = 0.25) -> tuple[Points, NDArray[np.float32]]:
+    """Column and row of the largest element of each map [h, w, K], and its value.
+
+    A `step` goes towards the larger of the two neighbours along each axis (Newell et al. 2016,
+    "Stacked Hourglass Networks").
+    """
+    rows, columns, count = heat.shape
+    flat = heat.reshape(-1, count)
+    i, j = np.unravel_index(flat.argmax(axis=0), (rows, columns))
+    k = np.arange(count)
+
+    def shift(ahead: Array, behind: Array, at: NDArray[np.intp], most: int) -> Array:
+        inside = (at > 0) & (at < most - 1)
+        return np.where(inside, step * np.sign(ahead.astype(np.float64) - behind), 0.0)
+
+    x = j + shift(
+        heat[i, np.minimum(j + 1, columns - 1), k], heat[i, np.maximum(j - 1, 0), k], j, columns
+    )
+    y = i + shift(
+        heat[np.minimum(i + 1, rows - 1), j, k], heat[np.maximum(i - 1, 0), j, k], i, rows
+    )
+    return np.stack([x, y], 1).astype(np.float32), heat[i, j, k].astype(np.float32)
+
+
+def _is_movenet(shapes: Shapes, height: int, width: int) -> bool:
+    return list(shapes) == [(1, 1, 17, 3)]
+
+
+def _is_pem(shapes: Shapes, height: int, width: int) -> bool:
+    return len(shapes) == 1 and len(shapes[0]) == 4 and shapes[0][3] == 14
+
+
+def _is_efficientpose(shapes: Shapes, height: int, width: int) -> bool:
+    return len(shapes) in (1, 4) and shapes[-1] == (1, height, width, 16)
+
+
+def _is_bodypix(shapes: Shapes, height: int, width: int) -> bool:
+    channels = [shape[-1] for shape in shapes if len(shape) == 4]
+    return len(channels) >= 4 and channels.count(34) in (1, 2) and 17 in channels
+
+
+def _is_coco_heatmaps(shapes: Shapes, height: int, width: int) -> bool:
+    return len(shapes) == 1 and len(shapes[0]) == 4 and shapes[0][:2] == (1, 17)
+
+
+def _is_simcc(shapes: Shapes, height: int, width: int) -> bool:
+    return (
+        len(shapes) == 2
+        and all(len(shape) == 3 and shape[:2] == (1, 17) for shape in shapes)
+        and shapes[0][2] * height == shapes[1][2] * width
+    )
+
+
+_HALF = Pixels(offset=127.5, divisor=127.5)
+#: Kinds that are recognised, first match wins.
 CONVENTIONS = (
+    Convention("MoveNet", COCO_17, Pixels(), 0.25, _is_movenet, decode_movenet),
     Convention(
-        "MoveNet", Pixels(), 0.25, lambda shape: shape[-2:] == (17, 3) and len(shape) == 4,
-        decode_movenet,
+        "PoseEstimationForMobile", PEM_14, Pixels(bgr=True, divisor=1.0), 0.2, _is_pem, decode_pem
     ),
     Convention(
-        "PoseEstimationForMobile", Pixels(bgr=True, divisor=1.0), 0.2,
-        lambda shape: len(shape) == 4 and shape[-1] == 14,
-        decode_heatmaps,
+        "EfficientPose Lite",
+        MPII_16,
+        _HALF,
+        0.3,
+        lambda shapes, *size: len(shapes) == 1 and _is_efficientpose(shapes, *size),
+        decode_efficientpose,
     ),
-)  # fmt: skip
+    Convention("EfficientPose", MPII_16, IMAGENET, 0.3, _is_efficientpose, decode_efficientpose),
+    Convention("BodyPix", COCO_17, _HALF, 0.3, _is_bodypix, decode_bodypix),
+    Convention("COCO heatmaps", COCO_17, IMAGENET, 0.3, _is_coco_heatmaps, decode_coco_heatmaps),
+    Convention("SimCC", COCO_17, IMAGENET, 0.3, _is_simcc, decode_simcc),
+)
 
 
-def find_convention(output_shapes: Sequence[tuple[int, ...]]) -> Convention | None:
-    """The kind of keypoint network with these outputs, or None."""
-    if len(output_shapes) != 1:
-        return None
-    return next((c for c in CONVENTIONS if c.matches(output_shapes[0])), None)
+def find_convention(shapes: Shapes, height: int, width: int) -> Convention | None:
+    """The kind of keypoint network with these outputs and an input of that size, or None."""
+    return next((c for c in CONVENTIONS if c.matches(shapes, height, width)), None)

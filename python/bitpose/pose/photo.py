@@ -8,9 +8,10 @@ from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from bitpose._native import resize_bilinear
+from bitpose.errors import InputError
 
 Picture = NDArray[np.uint8]
 
@@ -37,9 +38,64 @@ class Placement:
 
 
 def load_photo(path: str | PathLike[str]) -> Image.Image:
-    """Reads a picture as RGB, turned the way its EXIF record says."""
-    with Image.open(path) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+    """Reads a picture, the first of several, as RGB, turned the way its EXIF record says.
+
+    Raises InputError for what is no picture, or not a whole one, or larger than 179 megapixels.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return _upright(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
+            raise
+        raise InputError(f"{path}: {error}") from error
+
+
+#: A file, a picture of PIL's, or uint8 pixels [H, W, 3] or [H, W], RGB or grey.
+Photo = str | PathLike[str] | Image.Image | NDArray[np.uint8]
+
+
+def as_photo(image: Photo) -> Image.Image:
+    """A picture as RGB, upright. Raises InputError for an array of another dtype or shape."""
+    if isinstance(image, str | PathLike):
+        return load_photo(image)
+    if isinstance(image, Image.Image):
+        return _upright(image)
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
+        raise InputError(
+            f"a picture is {image.dtype} {list(image.shape)}; must be uint8 [H, W, 3] or [H, W]"
+        )
+    if image.size == 0:
+        raise InputError(f"a picture of shape {list(image.shape)} has no pixels")
+    return Image.fromarray(image).convert("RGB")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    turned = ImageOps.exif_transpose(image)
+    if turned.mode.startswith("I"):  # 16 bits, of which the upper 8 are kept.
+        wide = np.asarray(turned).astype(np.int64)
+        turned = Image.fromarray(np.clip(wide >> 8, 0, 255).astype(np.uint8))
+    if "A" in turned.getbands() or "transparency" in turned.info:
+        opaque = turned.convert("RGBA")
+        white = Image.new("RGBA", opaque.size, "white")
+        turned = Image.alpha_composite(white, opaque)
+    rgb = turned.convert("RGB")
+    rgb.info = image.info
+    rgb.getexif().update(image.getexif())
+    return rgb
+
+
+#: The diagonal of the film that focal lengths "in 35 mm film" are for, in millimetres.
+_FILM_DIAGONAL = 43.27
+
+
+def focal_of(photo: Image.Image) -> float | None:
+    """The focal length in pixels that a photo's EXIF record tells, if it does."""
+    length = photo.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm)
+    if not length or not np.isfinite(float(length)) or float(length) <= 0:
+        return None
+    return float(length) / _FILM_DIAGONAL * float(np.hypot(*photo.size))
 
 
 @dataclass(frozen=True)
@@ -51,12 +107,20 @@ class Box:
     width: float
     height: float
 
+    def framed(self, aspect: float, margin: float = 1.25) -> Box:
+        """The box of that width over height around `margin` times this one, about its centre."""
+        height = margin * max(self.width / aspect, self.height)
+        width = height * aspect
+        return Box(
+            self.left + (self.width - width) / 2,
+            self.top + (self.height - height) / 2,
+            width,
+            height,
+        )
+
     def square(self, margin: float = 1.25) -> Box:
         """The square with the same centre whose side is `margin` times the longer side."""
-        side = margin * max(self.width, self.height)
-        return Box(
-            self.left + (self.width - side) / 2, self.top + (self.height - side) / 2, side, side
-        )
+        return self.framed(1.0, margin)
 
 
 def crop(photo: Image.Image, box: Box) -> tuple[Image.Image, int, int]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from bitpose.errors import InputError
 from bitpose.pose.decode import Keypoints
 from bitpose.pose.skeleton import Skeleton
-from bitpose.render.camera import Camera
+from bitpose.render.camera import Camera, WeakPerspectiveCamera
 from bitpose.render.light import Light
 from bitpose.render.rasterize import render
 from bitpose.render.surface import Drawable
@@ -28,6 +28,8 @@ _PARTS = """
 #: [25, 3]: a colour for each of DensePose's parts; that of the background is black.
 PART_COLOURS: Picture = np.array([list(bytes.fromhex(code)) for code in _PARTS.split()], np.uint8)
 
+#: Of the height of a side view, what a body fills.
+_FILLED = 0.92
 _LINES = 8  # Of equal u, and of equal v, in a chart.
 
 
@@ -86,6 +88,35 @@ def side_view(
         low = np.min([v.min(axis=0) for v in vertices], axis=0)
         middle = (low + np.max([v.max(axis=0) for v in vertices], axis=0)) / 2
     return render(drawables, camera.around(middle, degrees), background=background).rgb
+
+
+def side_views(
+    drawables: Sequence[Drawable],
+    camera: Camera,
+    *,
+    degrees: float = 90.0,
+    height: int = 480,
+    background: Sequence[int] = (255, 255, 255),
+) -> Picture:
+    """Each drawable beside the other, as high as the picture, as `camera` would see it from its
+    side without perspective. However far apart people stand, each is seen.
+    """
+    panels = []
+    for drawable in drawables:
+        vertices = np.asarray(drawable.vertices_world, np.float64)
+        low, high = vertices.min(axis=0), vertices.max(axis=0)
+        turned = camera.around((low + high) / 2, degrees).T_camera_world
+        points = vertices @ turned[:3, :3].T + turned[:3, 3]
+        low, high = points.min(axis=0), points.max(axis=0)
+        extent, middle = high - low, (low + high) / 2
+        scale = float(_FILLED * height / max(extent[1], extent[0] / 2))
+        width = max(height // 3, int(np.ceil(extent[0] * scale / _FILLED)))
+        cx, cy = np.array([width, height]) / 2 - scale * middle[:2]
+        view = WeakPerspectiveCamera(
+            width=width, height=height, T_camera_world=turned, scale=scale, cx=cx, cy=cy
+        )
+        panels.append(render([drawable], view, background=background).rgb)
+    return np.concatenate(panels, axis=1)
 
 
 def keypoints_of(

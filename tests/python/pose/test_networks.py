@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bitpose.pose.decode import Keypoints, find_convention
+from bitpose.pose.feed import PictureInput
 from bitpose.pose.photo import Box, crop, letterbox, load_photo
 from bitpose.session import InferenceSession
 
@@ -21,16 +22,15 @@ COCO_PHOTOS = ("000000000785", "000000040083", "000000196141", "000000197388")
 
 
 def keypoints(session: InferenceSession, name: str, box: Box | None = None) -> Keypoints:
-    (source,) = session.get_inputs()
-    (output,) = session.get_outputs()
-    convention = find_convention([tuple(output.extents)])
+    source = PictureInput.of(session.get_inputs())
+    size = source.height, source.width
+    convention = find_convention([tuple(y.extents) for y in session.get_outputs()], *size)
     assert convention is not None
-    height, width = source.extents[1:3]
     photo = load_photo(shared.image(name))
     part, left, top = crop(photo, box.square()) if box is not None else (photo, 0, 0)
-    picture, placement = letterbox(part, height, width)
-    (result,) = session.run(None, {source.name: convention.pixels.apply(picture, source.dtype)})
-    return convention.decode(result, height, width).placed(placement.shifted(left, top))
+    picture, placement = letterbox(part, *size)
+    outputs = session.run(None, source.feed(picture, convention.pixels))
+    return convention.decode(outputs, *size).placed(placement.shifted(left, top))
 
 
 @pytest.fixture(scope="module")

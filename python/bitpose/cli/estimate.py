@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bitpose estimate`: the people in photos."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bitpose.cli.console import Report, Threads, console
+from bitpose.cli.pictures import picture_files
+from bitpose.errors import InputError
+
+if TYPE_CHECKING:
+    from bitpose.pose.person import Person
+
+
+def estimate(
+    photos: Annotated[
+        list[Path], typer.Argument(help="Pictures, or folders of pictures.", exists=True)
+    ],
+    network: Annotated[
+        Path, typer.Option(help="A keypoint network: .onnx or .bpm.", exists=True, dir_okay=False)
+    ],
+    detector: Annotated[
+        Path | None,
+        typer.Option(
+            help="A detector of people; without one a photo shows one person.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Directory for what is found.")
+    ] = Path("people"),
+    coco: Annotated[
+        Path | None, typer.Option(help="Write COCO keypoint results to this file as well.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Least score of a person's box.", min=0, max=1)
+    ] = None,
+    focal: Annotated[
+        float | None,
+        typer.Option(help="Focal length in pixels. Default: the photo's own, or a usual one."),
+    ] = None,
+    threads: Threads = 1,
+) -> None:
+    """Find people: boxes, keypoints, and a body with pose, shape and surface for each.
+
+    For each photo a folder of its name is written: people.json, the bodies over the photo
+    (overlay.png), from the side (side.png), as a map of the body's surface (iuv.png), and the
+    keypoints (skeleton.png). Networks are recognised by their outputs: MoveNet, BodyPix,
+    EfficientPose, heatmaps or SimCC of COCO's keypoints; YOLOX, NanoDet, FastestDet, SSD.
+    """
+    from rich.progress import track
+
+    from bitpose.pose.estimate import Estimator
+    from bitpose.pose.files import write_people
+    from bitpose.pose.person import coco_results
+    from bitpose.pose.photo import load_photo
+
+    files = picture_files(photos)
+    if coco is not None:
+        _ids(files)
+    estimator = Estimator(network, detector, threshold=threshold, focal=focal, threads=threads)
+    results: list[dict[str, Any]] = []
+    report = Report("people", "photo", "person", "box", "score", "keypoints", "depth, m", text=3)
+    for file in track(files, "photos", console=console, transient=True):
+        photo = load_photo(file)
+        people = estimator(photo)
+        write_people(people, photo, output / file.stem)
+        _add_rows(report, file.name, people)
+        if coco is not None:
+            results += coco_results(people, _ids([file])[0])
+    console.print(report)
+    console.print(f"wrote {output}{'' if len(files) == 1 else f' ({len(files)} folders)'}")
+    if coco is not None:
+        coco.write_text(json.dumps(results), "utf-8")
+        console.print(f"wrote {coco}")
+
+
+def _ids(files: Sequence[Path]) -> list[int]:
+    """COCO's pictures are called by their numbers."""
+    for file in files:
+        if not file.stem.isdigit():
+            raise InputError(f"--coco needs files called by their image ids, got {file.name!r}")
+    return [int(file.stem) for file in files]
+
+
+def _add_rows(report: Report, name: str, people: Sequence[Person]) -> None:
+    if not people:
+        report.add_row(name, "nobody", "", "", "", "", style="dim")
+    for number, person in enumerate(people, 1):
+        left, top, right, bottom = person.box
+        depth = "-" if person.posed is None else f"{person.posed.t_world_joint[0, 2]:.2f}"
+        report.add_row(
+            name if number == 1 else "",
+            str(number),
+            f"{left:.0f}, {top:.0f} - {right:.0f}, {bottom:.0f}",
+            f"{person.score:.2f}",
+            f"{person.keypoints.score.mean():.2f}",
+            depth,
+        )

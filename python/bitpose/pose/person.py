@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People in a photo, and the file that says what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitpose.body.fit import Fit
+from bitpose.body.model import Mesh, PosedBody
+from bitpose.body.rotations import matrix_to_axis_angle
+from bitpose.pose.decode import Keypoints
+from bitpose.render import Drawable, PerspectiveCamera
+from bitpose.render.maps import Maps
+
+Array = NDArray[Any]
+
+#: Of the layout of `people_json`; a change that old readers misread gets another number.
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """One person. Pixels are those of the upright photo, x to the right and y down; metres are in
+    the camera's frame, z into the picture."""
+
+    box: tuple[float, float, float, float]
+    """left, top, right, bottom."""
+    score: float
+    keypoints: Keypoints
+    """COCO's 17."""
+    camera: PerspectiveCamera
+    """One for all people of a photo."""
+    fit: Fit | None
+    """The body, None where too few keypoints were seen for one."""
+
+    @cached_property
+    def posed(self) -> PosedBody | None:
+        return None if self.fit is None else self.fit.posed()
+
+    @cached_property
+    def mesh(self) -> Mesh | None:
+        """The body's surface; vertices [V, 3]."""
+        return None if self.posed is None else self.posed.mesh()
+
+    @cached_property
+    def maps(self) -> Maps | None:
+        """What the camera sees of this body alone: part, u, v, depth and mask, [height, width]."""
+        drawable = self.drawable
+        if drawable is None:
+            return None
+        from bitpose.render import rasterize
+
+        return rasterize([drawable], self.camera)
+
+    @property
+    def drawable(self) -> Drawable | None:
+        """The body with its charts."""
+        if self.mesh is None:
+            return None
+        from bitpose.body import default_surface
+
+        surface = default_surface.load().charts.surface()
+        return Drawable(surface, self.mesh.vertices, back_faces=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """See docs/estimate.md; what a body says is None where there is none."""
+        found: dict[str, Any] = {
+            "box": _rounded(self.box, 2),
+            "score": round(float(self.score), 4),
+            "keypoints": _rounded(self.keypoints.rows, 3),
+            "camera": {
+                "focal": round(float(self.camera.fx), 2),
+                "center": [self.camera.cx, self.camera.cy],
+            },
+        }
+        body = dict.fromkeys(("joints", "pose", "betas", "translation", "uncertainty"))
+        if self.fit is not None and self.posed is not None:
+            variance = np.diagonal(self.fit.covariance, axis1=1, axis2=2)
+            body |= {
+                "joints": _rounded(self.posed.t_world_joint, 4),
+                "pose": _rounded(matrix_to_axis_angle(self.fit.R_parent_joint), 5),
+                "betas": _rounded(self.fit.betas, 4),
+                "translation": _rounded(self.fit.translation, 4),
+                "uncertainty": _rounded(np.sqrt(np.maximum(variance, 0)), 4),
+            }
+        return found | body
+
+
+def _rounded(values: Any, decimals: int) -> Any:
+    return np.round(np.asarray(values, np.float64), decimals).tolist()
+
+
+def people_json(people: Sequence[Person], width: int, height: int) -> dict[str, Any]:
+    """What `bitpose estimate` writes to people.json: docs/estimate.md."""
+    return {
+        "version": SCHEMA_VERSION,
+        "width": width,
+        "height": height,
+        "people": [person.as_json() for person in people],
+    }
+
+
+def coco_results(people: Sequence[Person], image_id: int) -> list[dict[str, Any]]:
+    """COCO's keypoint results, for the official evaluator."""
+    return [
+        {
+            "image_id": image_id,
+            "category_id": 1,
+            "keypoints": _rounded(person.keypoints.rows.reshape(-1), 3),
+            "score": round(float(person.score * person.keypoints.score.mean()), 5),
+        }
+        for person in people
+    ]
