@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network that is small enough to check by hand."""
+"""Networks that are small enough to check by hand."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 
@@ -24,4 +27,22 @@ def colour_means() -> onnx.ModelProto:
     x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 3, 8, 8])
     y = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1, 4])
     graph = helper.make_graph(nodes, "tiny", [x], [y], constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
+def constant(output: NDArray[Any], extent: int) -> onnx.ModelProto:
+    """picture [1, extent, extent, 3] -> y, which is `output` whatever the picture shows."""
+    nodes = [
+        helper.make_node("ReduceMean", ["picture"], ["mean"], axes=[0, 1, 2, 3], keepdims=0),
+        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+        helper.make_node("Add", ["output", "nothing"], ["y"]),
+    ]
+    constants = [
+        numpy_helper.from_array(output.astype(np.float32), "output"),
+        numpy_helper.from_array(np.array(0, np.float32), "zero"),
+    ]
+    floats = onnx.TensorProto.FLOAT
+    x = helper.make_tensor_value_info("picture", floats, [1, extent, extent, 3])
+    y = helper.make_tensor_value_info("y", floats, output.shape)
+    graph = helper.make_graph(nodes, "constant", [x], [y], constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -17,7 +18,7 @@ from bitpose.cli.app import app
 from bitpose.errors import InputError, UnsupportedModelError
 
 from .. import shared
-from ..tiny import colour_means
+from ..tiny import colour_means, constant
 
 #: Of the demo network's outputs in float32 and int8, on every machine. They change only when the
 #: network, the compiler or the arithmetic does.
@@ -33,7 +34,16 @@ def invoke(*arguments: str) -> str:
 
 def test_help_names_every_command() -> None:
     text = invoke("--help")
-    for command in ("compile", "run", "bench", "inspect", "compare", "selftest", "demo"):
+    for command in (
+        "compile",
+        "run",
+        "estimate",
+        "bench",
+        "inspect",
+        "compare",
+        "selftest",
+        "demo",
+    ):
         assert command in text
 
 
@@ -194,6 +204,29 @@ def test_run_refuses_what_it_cannot_draw(classifier: Path, tmp_path: Path) -> No
         invoke(*arguments, "--keypoints", str(tmp_path / "out.png"))
     with pytest.raises(InputError, match="--box needs left,top,width,height"):
         invoke(*arguments, "--box", "1,2")
+
+
+def test_estimate_writes_a_folder_for_each_photo(tmp_path: Path) -> None:
+    """A network that sees a person upright, wherever it looks."""
+    y = [10, 9, 9, 9, 9, 14, 14, 20, 20, 25, 25, 25, 25, 32, 32, 39, 39]
+    x = [24, 25, 23, 26, 22, 28, 20, 29, 19, 29, 19, 27, 21, 27, 21, 27, 21]
+    seen = np.stack([np.array(y) / 48, np.array(x) / 48, np.full(17, 0.9)], 1)
+    network, photos = tmp_path / "net.onnx", tmp_path / "photos"
+    network.write_bytes(constant(seen[None, None], 48).SerializeToString())
+    photos.mkdir()
+    for name in ("7.png", "12.png"):
+        Image.new("RGB", (96, 96), (90, 120, 150)).save(photos / name)
+    coco, folder = tmp_path / "results.json", tmp_path / "people"
+    arguments = ["estimate", str(photos), "--network", str(network), "-o", str(folder)]
+    text = invoke(*arguments, "--coco", str(coco))
+    assert "2 folders" in text
+    names = {"people.json", "overlay.png", "surface.png", "side.png", "iuv.png", "skeleton.png"}
+    for name in ("7", "12"):
+        assert {path.name for path in (folder / name).iterdir()} == names
+    assert sorted(row["image_id"] for row in json.loads(coco.read_text())) == [7, 12]
+    (photos / "7.png").rename(photos / "seven.png")
+    with pytest.raises(InputError, match="image ids"):
+        invoke(*arguments, "--coco", str(coco))
 
 
 def test_demo(tmp_path: Path) -> None:

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
 from PIL import Image
 
 import bitpose
@@ -24,6 +22,7 @@ from bitpose.pose.photo import load_photo
 from bitpose.pose.skeleton import COCO_17
 
 from .. import shared
+from ..tiny import constant
 
 Array = NDArray[Any]
 WIDTH, HEIGHT = 240, 320
@@ -31,26 +30,7 @@ FOCAL = 480.0
 
 
 def constant_network(output: Array, extent: int) -> bitpose.InferenceSession:
-    """A network of pictures [1, extent, extent, 3] that always says the same."""
-    types = onnx.TensorProto
-    nodes = [
-        helper.make_node("ReduceMean", ["picture"], ["mean"], axes=[0, 1, 2, 3], keepdims=0),
-        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
-        helper.make_node("Add", ["output", "nothing"], ["y"]),
-    ]
-    constants = [
-        numpy_helper.from_array(output.astype(np.float32), "output"),
-        numpy_helper.from_array(np.array(0, np.float32), "zero"),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "constant",
-        [helper.make_tensor_value_info("picture", types.FLOAT, [1, extent, extent, 3])],
-        [helper.make_tensor_value_info("y", types.FLOAT, output.shape)],
-        constants,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    return bitpose.InferenceSession(model.SerializeToString())
+    return bitpose.InferenceSession(constant(output, extent).SerializeToString())
 
 
 def standing() -> Array:
