@@ -24,6 +24,7 @@ LAZY = {
     "rich": "the command line",
     "typer": "the command line",
     "trimesh": "mesh files",
+    "pygltflib": "mesh files with a skeleton",
     "torch": "training",
     "onnxruntime": "tests",
     "scipy": "nobody",
