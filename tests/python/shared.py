@@ -30,3 +30,8 @@ def image(name: str) -> Path:
 def mocap() -> Path:
     """Poses of the CMU motion capture database."""
     return _existing(ROOT / "mocap" / "cmu_poses.npz")
+
+
+def people() -> Path:
+    """The folder of skins, garments and hair."""
+    return _existing(ROOT / "people")
