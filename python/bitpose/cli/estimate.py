@@ -52,8 +52,9 @@ def estimate(
 
     For each photo a folder of its name is written: people.json, the bodies over the photo
     (overlay.png), from the side (side.png), as a map of the body's surface (iuv.png), and the
-    keypoints (skeleton.png). Networks are recognised by their outputs: MoveNet, BodyPix,
-    EfficientPose, heatmaps or SimCC of COCO's keypoints; YOLOX, NanoDet, FastestDet, SSD.
+    keypoints (skeleton.png), and each body's mesh (person1.obj, person1.glb). Networks are
+    recognised by their outputs: MoveNet, BodyPix, EfficientPose, heatmaps or SimCC of COCO's
+    keypoints; YOLOX, NanoDet, FastestDet, SSD.
     """
     from rich.progress import track
 

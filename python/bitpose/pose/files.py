@@ -10,6 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bitpose.body.fit import Fit
+from bitpose.body.glb import write_glb
+from bitpose.body.mesh_files import write_mesh
+from bitpose.body.model import PosedBody
 from bitpose.pose.draw import draw_keypoints
 from bitpose.pose.person import Person, people_json
 from bitpose.render import rasterize
@@ -28,8 +32,10 @@ def write_people(people: Sequence[Person], photo: Image.Image, folder: Path) -> 
     surface.png     their charts over the photo
     side.png        the bodies from their side
     iuv.png         part, u and v of each pixel (DensePose's convention), 0 where there is nobody
+    person1.obj     each body's mesh, numbered as in people.json: x to the right, y up, z backwards
+    person1.glb     the same with its skeleton
 
-    Without bodies the last four are left out.
+    Without bodies only the first two are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     found = people_json(people, photo.width, photo.height)
@@ -50,4 +56,21 @@ def write_people(people: Sequence[Person], photo: Image.Image, folder: Path) -> 
     (folder / "people.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     for name, picture in pictures.items():
         picture.save(folder / name)
-    return [folder / "people.json", *(folder / name for name in pictures)]
+    written = [folder / "people.json", *(folder / name for name in pictures)]
+    for number, person in enumerate(people, 1):
+        if person.fit is not None:
+            posed = _upright(person.fit)
+            surface, skeleton = (folder / f"person{number}.{kind}" for kind in ("obj", "glb"))
+            write_mesh(surface, posed.mesh())
+            write_glb(skeleton, posed)
+            written += [surface, skeleton]
+    return written
+
+
+def _upright(fit: Fit) -> PosedBody:
+    """The body in the axes of a viewer: half a turn about x from those of the camera."""
+    turn = np.diag([1.0, -1.0, -1.0])
+    rotations = fit.R_parent_joint.copy()
+    rotations[0] = turn @ rotations[0]
+    root = fit.shaped.rest_joints[0]
+    return fit.shaped.with_pose(rotations, turn @ (root + fit.translation) - root)

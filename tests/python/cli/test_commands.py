@@ -221,6 +221,7 @@ def test_estimate_writes_a_folder_for_each_photo(tmp_path: Path) -> None:
     text = invoke(*arguments, "--coco", str(coco))
     assert "2 folders" in text
     names = {"people.json", "overlay.png", "surface.png", "side.png", "iuv.png", "skeleton.png"}
+    names |= {"person1.obj", "person1.glb"}
     for name in ("7", "12"):
         assert {path.name for path in (folder / name).iterdir()} == names
     assert sorted(row["image_id"] for row in json.loads(coco.read_text())) == [7, 12]

@@ -14,6 +14,7 @@ from PIL import Image
 
 import bitpose
 from bitpose.body import BodyModel
+from bitpose.body.mesh_files import read_mesh
 from bitpose.errors import InputError
 from bitpose.pose.estimate import Estimator
 from bitpose.pose.files import write_people
@@ -93,6 +94,9 @@ def test_files(people: list[Any], tmp_path: Path) -> None:
         .with_axis_angle(np.reshape(person["pose"], 72), person["translation"])
     )
     np.testing.assert_allclose(posed.t_world_joint, person["joints"], atol=2e-3)
+    mesh = read_mesh(tmp_path / "folder" / "person1.obj")
+    expected = people[0].mesh.vertices * [1, -1, -1]
+    np.testing.assert_allclose(mesh.vertices, expected, atol=1e-5)
     iuv = np.asarray(Image.open(tmp_path / "folder" / "iuv.png"))
     np.testing.assert_array_equal(iuv, people[0].maps.iuv)
 
