@@ -35,3 +35,8 @@ def mocap() -> Path:
 def people() -> Path:
     """The folder of skins, garments and hair."""
     return _existing(ROOT / "people")
+
+
+def scenes() -> Path:
+    """The folder of panoramas, photos and textures."""
+    return _existing(ROOT / "scenes")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -144,8 +145,8 @@ class Wardrobe:
 
     def _read(self, name: str, vertices: int) -> tuple[Binding, TexturedFaces]:
         entry = self.items[name]
-        binding = read_binding(self.folder / entry["mhclo"])
-        mesh = read_faces(self.folder / entry["obj"])
+        binding = _binding(self.folder / entry["mhclo"])
+        mesh = _faces(self.folder / entry["obj"])
         if len(binding.references) != mesh.vertex_count:
             bound = len(binding.references)
             raise InputError(f"{name} has {mesh.vertex_count} vertices and binds {bound}")
@@ -164,7 +165,7 @@ class Wardrobe:
         return read_texture(self.folder / textures[variant]["file"])
 
     def _skin(self, base: BaseMesh, skin: str, hidden: NDArray[np.bool_]) -> Part:
-        mesh = read_faces(self.folder / self.base)
+        mesh = _faces(self.folder / self.base)
         body = np.array([group == "body" for group in mesh.groups])
         faces, uv = mesh.faces[body], mesh.texture_uv[body]
         quads = np.stack([base.quads[:, [0, 1, 2]], base.quads[:, [0, 2, 3]]], axis=1)
@@ -173,6 +174,10 @@ class Wardrobe:
         shown = ~hidden[base.quads].all(axis=1).repeat(2)
         texture = read_texture(self.folder / self.skins[skin]["texture"])
         return _part(f"skins/{skin}", base.model, faces[shown], uv[shown], texture, skin=True)
+
+
+#: Files are text: reading one takes as long as a hundred pictures.
+_binding, _faces = cache(read_binding), cache(read_faces)
 
 
 def _with(entry: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

@@ -70,5 +70,12 @@ class Maps:
     @property
     def iuv(self) -> NDArray[np.uint8]:
         """[H, W, 3]: part, round(255 u), round(255 v), as DensePose stores them."""
-        scaled = [np.rint(np.clip(x, 0, 1) * np.float32(255)) for x in (self.u, self.v)]
-        return np.stack([self.part, *scaled], axis=-1).astype(np.uint8)
+        return iuv(self.part, self.u, self.v)
+
+
+def iuv(
+    part: NDArray[np.uint8], u: NDArray[np.float32], v: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """[H, W, 3]: part, round(255 u), round(255 v), as DensePose stores them."""
+    scaled = [np.rint(np.clip(x, 0, 1) * np.float32(255)) for x in (u, v)]
+    return np.stack([part, *scaled], axis=-1).astype(np.uint8)

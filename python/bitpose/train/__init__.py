@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training of bitpose's own networks. Nothing that runs networks imports it."""

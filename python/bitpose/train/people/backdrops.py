@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands behind the people and lights them: panoramas, photos, or made-up pictures.
+
+A panorama's world is the scene's: y up. Its conventions are those of `../shared/scenes`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache, cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from bitpose.render import Light, PerspectiveCamera
+
+Array = NDArray[Any]
+Picture = NDArray[np.uint8]
+
+#: What the cosine lobe leaves of spherical harmonics of degree 0, 1, 2 (Ramamoorthi and Hanrahan,
+#: 2001), over pi: radiance to what a white surface shows.
+_LOBE = np.array([1.0, *[2 / 3] * 3, *[1 / 4] * 5])
+#: Of the first harmonic, everywhere.
+_Y0 = 0.28209479177387814
+
+
+@dataclass(frozen=True, eq=False)
+class Panorama:
+    """An equirectangular picture [H, W, 3] and its light."""
+
+    picture: Picture
+    harmonics: NDArray[np.float32]
+    """[9, 3]: of `Light`."""
+    towards_light: Array
+    """[3], a unit vector."""
+
+    def behind(self, camera: PerspectiveCamera) -> Picture:
+        """What `camera` sees of it, [height, width, 3]."""
+        directions = _rays(camera) @ camera.T_camera_world[:3, :3].astype(np.float32)
+        height, width = self.picture.shape[:2]
+        azimuth = np.arctan2(directions[..., 0], -directions[..., 2])
+        polar = np.arccos(np.clip(directions[..., 1], -1, 1))
+        column = ((azimuth / (2 * np.pi) + 0.5) * width).astype(np.int32) % width
+        row = np.minimum((polar / np.pi * height).astype(np.int32), height - 1)
+        return np.asarray(self.picture[row, column])
+
+    def light(self) -> Light:
+        return Light(self.harmonics)
+
+
+def _rays(camera: PerspectiveCamera) -> NDArray[np.float32]:
+    """[height, width, 3]: unit vectors through the pixels in the camera's frame."""
+    x = (np.arange(camera.width, dtype=np.float32) + 0.5 - camera.cx) / camera.fx
+    y = (np.arange(camera.height, dtype=np.float32) + 0.5 - camera.cy) / camera.fy
+    rays = np.empty((camera.height, camera.width, 3), np.float32)
+    rays[..., 0], rays[..., 1], rays[..., 2] = x[None, :], y[:, None], 1.0
+    return np.asarray(rays / np.sqrt((rays * rays).sum(axis=-1, keepdims=True)))
+
+
+@dataclass(frozen=True, eq=False)
+class Backdrops:
+    """Panoramas and photos to draw from; files are read when they are first drawn."""
+
+    panoramas: tuple[Path, ...]
+    photos: tuple[Path, ...]
+    lighting: dict[str, Array]
+
+    @classmethod
+    def of_folder(cls, folder: str | PathLike[str], split: str) -> Backdrops:
+        """Those of `train` or `test` in a folder like `../shared/scenes`."""
+        folder = Path(folder)
+        names = json.loads((folder / "split.json").read_text())[split]
+        with np.load(folder / "lighting.npz", allow_pickle=False) as file:
+            lighting = dict(file)
+        files = {kind: [n for n in names if n.startswith(kind)] for kind in ("panoramas", "photos")}
+        return cls(
+            tuple(folder / name for name in files["panoramas"]),
+            tuple(folder / name for name in files["photos"]),
+            lighting,
+        )
+
+    @classmethod
+    def made_up(cls) -> Backdrops:
+        return cls((), (), {})
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {Path(str(name)).name: i for i, name in enumerate(self.lighting.get("name", ()))}
+
+    def draw(self, random: np.random.Generator) -> Panorama:
+        """A scene: a panorama, or the light of one with a photo's or a made-up picture's ground."""
+        if not self.panoramas:
+            return _made_up(random)
+        path = self.panoramas[random.integers(len(self.panoramas))]
+        row = self._rows[path.name]
+        harmonics = self.lighting["sh"][row] * self.lighting["exposure"][row]
+        return Panorama(
+            _read(path),
+            (harmonics * _LOBE[:, None] * _Y0).astype(np.float32),
+            self.lighting["main_direction"][row],
+        )
+
+    def photo(self, random: np.random.Generator, height: int, width: int) -> Picture | None:
+        """A part of a photo, at random size and place; None where there are none."""
+        if not self.photos:
+            return None
+        picture = _read(self.photos[random.integers(len(self.photos))])
+        extent = picture.shape[:2]
+        most = min(extent[0] / height, extent[1] / width)
+        scale = most * random.uniform(0.35, 1.0)
+        rows, columns = max(1, int(height * scale)), max(1, int(width * scale))
+        top = int(random.integers(extent[0] - rows + 1))
+        left = int(random.integers(extent[1] - columns + 1))
+        part = picture[top : top + rows, left : left + columns]
+        if random.random() < 0.5:
+            part = part[:, ::-1]
+        return np.asarray(Image.fromarray(part).resize((width, height), Image.Resampling.BILINEAR))
+
+
+@cache
+def _read(path: Path) -> Picture:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _made_up(random: np.random.Generator) -> Panorama:
+    """Sky and ground of plain colours with rectangles and noise, and light from above."""
+    height, width = 128, 256
+    sky, ground = random.uniform(60, 230, 3), random.uniform(40, 180, 3)
+    canvas = np.empty((height, width, 3))
+    canvas[: height // 2], canvas[height // 2 :] = sky, ground
+    for _ in range(40):
+        top, left = random.integers(height), random.integers(width)
+        rows, columns = random.integers(4, 40, 2)
+        canvas[top : top + rows, left : left + columns] = random.uniform(0, 255, 3)
+    canvas += random.normal(0, 6, canvas.shape)
+    harmonics = np.zeros((9, 3), np.float32)
+    harmonics[0] = random.uniform(0.25, 0.6)
+    towards = random.normal((0, 1.5, 0), 1)
+    towards /= np.linalg.norm(towards)
+    harmonics[1:4] = 0.4 * harmonics[0] * towards[[1, 2, 0], None]
+    return Panorama(np.clip(canvas, 0, 255).astype(np.uint8), harmonics, towards)

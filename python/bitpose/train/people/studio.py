@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes pictures of people with their labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from bitpose.body import BodyModel
+from bitpose.body.base_mesh import BaseMesh
+from bitpose.errors import InputError
+from bitpose.render import Drawable, PerspectiveCamera, Surface, rasterize, render
+from bitpose.train.people import scene
+from bitpose.train.people.backdrops import Backdrops, Panorama
+from bitpose.train.people.effects import photographed
+from bitpose.train.people.labels import Labels, label
+from bitpose.train.people.outfits import Outfits, PlainOutfits
+from bitpose.train.people.poses import Poses
+
+Array = NDArray[Any]
+Picture = NDArray[np.uint8]
+
+SPLITS = ("train", "test")
+#: Of the backgrounds, those that are photos, where there are any.
+_PHOTOS = 0.3
+_SHADOW = 0.55
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A picture [size, size, 3], RGB, and its labels."""
+
+    picture: Picture
+    labels: Labels
+    camera: PerspectiveCamera
+    """Its world is the scene's, y up."""
+
+
+@dataclass(frozen=True, eq=False)
+class Studio:
+    """Where samples are made: what there is to draw from."""
+
+    poses: Poses
+    outfits: Outfits | PlainOutfits
+    backdrops: Backdrops
+    body: BodyModel
+
+    @classmethod
+    def load(
+        cls, shared: str | PathLike[str] | None, base_mesh: str | PathLike[str] | None, split: str
+    ) -> Studio:
+        """Of the folders `mocap`, `people` and `scenes` in `shared`, and the file `base_mesh.npz`
+        of `python -m bitpose.body.make`: those parts that `split`, train or test, may see. Without
+        them poses come from the prior, and bodies, patterns and backgrounds are made up.
+
+        Raises InputError for another split, OSError where a folder lacks its files.
+        """
+        if split not in SPLITS:
+            raise InputError(f"split {split!r}; there are {', '.join(SPLITS)}")
+        body = BodyModel.load()
+        if shared is None or base_mesh is None:
+            seed = SPLITS.index(split)
+            return cls(Poses.of_prior(seed), PlainOutfits(), Backdrops.made_up(), body)
+        folder = Path(shared)
+        base = BaseMesh.load(base_mesh)
+        return cls(
+            Poses.of_motion(folder / "mocap" / "cmu_poses.npz", split == "test"),
+            Outfits.of_folders(folder / "people", folder / "scenes", base, split),
+            Backdrops.of_folder(folder / "scenes", split),
+            body,
+        )
+
+    def sample(self, seed: int, size: int = 128) -> Sample:
+        """One picture; equal seeds give equal ones."""
+        random = np.random.default_rng(seed)
+        first = self._somebody(random)
+        camera = scene.camera_for(first, size, random)
+        others = range(scene.count(random) - 1)
+        people = [first]
+        people += [self._somebody(random).moved(scene.beside(camera, random)) for _ in others]
+        backdrop = self.backdrops.draw(random)
+        drawables: list[Drawable] = []
+        owners: list[int] = []
+        for number, person in enumerate(people):
+            parts = person.look.drawables(person.R_parent_joint, person.translation)
+            drawables += parts
+            owners += [number] * len(parts)
+        boxes = scene.occluders(first, camera, random)
+        drawables += boxes
+        owners += [-1] * len(boxes)
+        background = self._background(backdrop, camera, people, random)
+        drawn = render(drawables, camera, light=backdrop.light(), background=background)
+        labels = label(people, owners, drawn.maps, camera)
+        return Sample(photographed(drawn.rgb, random), labels, camera)
+
+    def _somebody(self, random: np.random.Generator) -> scene.Standing:
+        return scene.grounded(self.outfits.draw(random), self.poses.draw(random), self.body)
+
+    def _background(
+        self,
+        backdrop: Panorama,
+        camera: PerspectiveCamera,
+        people: list[scene.Standing],
+        random: np.random.Generator,
+    ) -> Picture:
+        """The panorama with shadows on its ground, or a photo, whose ground nobody knows."""
+        if random.random() < _PHOTOS:
+            photo = self.backdrops.photo(random, camera.height, camera.width)
+            if photo is not None:
+                return photo
+        return _shadowed(backdrop.behind(camera), backdrop, camera, people)
+
+
+def _shadowed(
+    picture: Picture, backdrop: Panorama, camera: PerspectiveCamera, people: list[scene.Standing]
+) -> Picture:
+    """Bodies laid flat on the ground, away from the light, in a softened dark."""
+    towards = np.asarray(backdrop.towards_light, np.float64)
+    towards = towards if towards[1] > 0.25 else np.array([0.0, 1.0, 0.0])
+    flat = []
+    for person in people:
+        vertices = person.bare.astype(np.float64)
+        lengths = np.maximum(vertices[:, 1:2], 0) / towards[1]
+        ground = vertices - lengths * towards
+        ground[:, 1] = 0.0
+        flat.append(ground)
+    surface = Surface(len(people[0].body.v_template), people[0].body.faces)
+    # A coarse camera, since shadows are soft.
+    coarse = replace(
+        camera,
+        width=max(1, camera.width // 2),
+        height=max(1, camera.height // 2),
+        fx=camera.fx / 2,
+        fy=camera.fy / 2,
+        cx=camera.cx / 2,
+        cy=camera.cy / 2,
+    )
+    mask = rasterize([Drawable(surface, ground) for ground in flat], coarse).mask
+    soft = Image.fromarray((mask * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1.0))
+    dark = np.asarray(soft.resize((camera.width, camera.height), Image.Resampling.BILINEAR))
+    shade = 1 - _SHADOW * dark[..., None].astype(np.float32) / 255
+    return np.asarray(picture * shade, np.uint8)
