@@ -57,9 +57,9 @@ class Poses:
         random = np.random.default_rng(seed)
         prior = PosePrior.load()
         component = random.choice(len(prior.weights), count, p=prior.weights)
-        drawn = np.stack(
-            [random.multivariate_normal(prior.means[c], prior.covariances[c]) for c in component]
-        )
+        factors = np.linalg.cholesky(prior.covariances)[component]
+        normal = random.standard_normal((count, factors.shape[1], 1))
+        drawn = prior.means[component] + (factors @ normal)[..., 0]
         joints = np.clip(drawn[:, :-3], *prior.limits).reshape(count, 23, 3)
         up = drawn[:, -3:] / np.linalg.norm(drawn[:, -3:], axis=1, keepdims=True)
         angles = np.concatenate([_root_below(up)[:, None], joints], axis=1)
