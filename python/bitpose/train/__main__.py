@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m bitpose.train FOLDER`: trains the crop network on people that are made up.
+
+FOLDER gets `last.pt`, from which a run that was interrupted at any minute goes on, `losses.csv` and
+`losses.png`. Batches have the numbers of their steps for seeds, so a run that was interrupted sees
+what one at a stretch would have seen.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from bitpose.train.crop_network import CropNetwork
+from bitpose.train.curves import draw_curves
+from bitpose.train.losses import WEIGHTS, Losses
+from bitpose.train.people import Studio
+from bitpose.train.targets import Targets, batches
+
+_EVERY = 50
+_CLIP = 1.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is of; kept with its checkpoints."""
+
+    shared: str | None
+    base_mesh: str | None
+    width: float
+    size: int
+    batch: int
+    steps: int
+    rate: float
+
+
+class Made(IterableDataset[Targets]):
+    """Batches from a step on, shared out among the workers of a loader."""
+
+    def __init__(self, run: Run, first: int) -> None:
+        self.run, self.first = run, first
+
+    def __iter__(self) -> Iterator[Targets]:
+        worker = get_worker_info()
+        number, count = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        torch.set_num_threads(1)
+        studio = Studio.load(self.run.shared, self.run.base_mesh, "train")
+        return batches(studio, self.first + number, count, self.run.batch, self.run.size)
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Of the run: made, or gone on with.")],
+    shared: Annotated[Path | None, typer.Option(help="Folder of mocap, people and scenes.")] = None,
+    base_mesh: Annotated[Path | None, typer.Option(help="Of python -m bitpose.body.make.")] = None,
+    width: Annotated[float, typer.Option(help="Of the backbone's channels.")] = 1.0,
+    size: Annotated[int, typer.Option(help="Pixels of a side.", min=64, max=512)] = 128,
+    batch: Annotated[int, typer.Option(min=2, max=1024)] = 48,
+    steps: Annotated[int, typer.Option(min=1)] = 20000,
+    rate: Annotated[float, typer.Option(help="The highest learning rate.", min=0)] = 1e-3,
+    workers: Annotated[int, typer.Option(help="Processes that make pictures.", min=0)] = 1,
+    minutes: Annotated[float, typer.Option(help="Stop by then, to go on later.", min=0)] = 1e9,
+) -> None:
+    """Train, or go on training."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [None if path is None else str(path) for path in (shared, base_mesh)]
+    run = Run(files[0], files[1], width, size, batch, steps, rate)
+    torch.manual_seed(0)
+    network = CropNetwork(run.width).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=rate, total_steps=steps, pct_start=0.05
+    )
+    first = _resumed(folder, run, network, optimizer, schedule)
+    losses = Losses()
+    end = time.monotonic() + 60 * minutes
+    loader = DataLoader(Made(run, first), batch_size=None, num_workers=workers)
+    seen: list[dict[str, float]] = []
+    for step, wanted in zip(range(first, steps), loader, strict=False):
+        found = network(torch.from_numpy(wanted.picture).float())
+        parts = losses(found, wanted)
+        total = sum(WEIGHTS[name] * loss for name, loss in parts.items())
+        optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
+        optimizer.step()
+        schedule.step()
+        named = {"total": total, **parts}
+        seen.append({name: float(loss.detach()) for name, loss in named.items()})
+        over = step + 1 == steps or time.monotonic() > end
+        if (step + 1) % _EVERY == 0 or over:
+            _keep(folder, run, step + 1, network, optimizer, schedule)
+            _note(folder, step + 1, seen)
+            seen.clear()
+        if over:
+            break
+
+
+def _resumed(folder: Path, run: Run, *parts: Any) -> int:
+    """The step to go on from; `parts` get their states. Raises ValueError for another run."""
+    path = folder / "last.pt"
+    if not path.exists():
+        return 0
+    kept = torch.load(path, weights_only=True)
+    if kept["run"] != asdict(run):
+        raise ValueError(f"{path} is of another run: {kept['run']}")
+    for part, state in zip(parts, kept["states"], strict=True):
+        part.load_state_dict(state)
+    return int(kept["step"])
+
+
+def _keep(folder: Path, run: Run, step: int, *parts: Any) -> None:
+    """In one move, so that there is always a whole checkpoint."""
+    states = [part.state_dict() for part in parts]
+    new = folder / "new.pt"
+    torch.save({"run": asdict(run), "step": step, "states": states}, new)
+    new.replace(folder / "last.pt")
+
+
+def _note(folder: Path, step: int, seen: list[dict[str, float]]) -> None:
+    """A row of means since the last one."""
+    means = {name: sum(x[name] for x in seen) / len(seen) for name in seen[0]}
+    path = folder / "losses.csv"
+    is_new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if is_new:
+            writer.writerow(["step", *means])
+        writer.writerow([step, *(f"{value:.5f}" for value in means.values())])
+    draw_curves(path, folder / "losses.png")
+    typer.echo(f"{step}: " + "  ".join(f"{name} {value:.3f}" for name, value in means.items()))
+
+
+if __name__ == "__main__":
+    typer.run(main)
