@@ -81,9 +81,8 @@ def tails(seen: Histogram, function: Function = None) -> Range:
 
 
 def _least_error(seen: Histogram, function: Function, clipped: float) -> Range:
-    x = seen.centres
-    wanted = x if function is None else function(x)
-    return _search(seen, lambda values: _error(seen, values, function, x, wanted, clipped))
+    error = _Error(seen, function, clipped)
+    return _search(seen, error.of)
 
 
 def _search(seen: Histogram, loss: Callable[[Range], float]) -> Range:
@@ -103,28 +102,30 @@ def _least(candidates: list[Range], loss: Callable[[Range], float]) -> Range:
 
 def noise(seen: Histogram, values: Range, function: Function = None) -> float:
     """The mean squared error of 8 bits over a range, summed bin by bin in order."""
-    x = seen.centres
-    return _error(seen, values, function, x, x if function is None else function(x))
+    return _Error(seen, function).of(values)
 
 
-def _error(
-    seen: Histogram,
-    values: Range,
-    function: Function,
-    x: Float,
-    wanted: Float,
-    clipped: float = 1.0,
-) -> float:
-    """`noise`, where the centres of the bins and what the function makes of them are known, with
-    the weight of values outside the range."""
-    codes, reals = _rounded(x, values)
-    got = reals if function is None else function(reals)
-    error = got[codes] - wanted
-    # Within a bin values are spread evenly, so that a fine step does not look exact.
-    inside = ((seen.high - seen.low) / len(seen.counts)) ** 2 / 12 if function is None else 0.0
-    weights = np.where((x < reals[0]) | (x > reals[-1]), clipped, 1.0)
-    total = np.cumsum(seen.counts * weights * (error * error + inside))[-1]
-    return float(total / max(1, int(seen.counts.sum())))
+class _Error:
+    """`noise` for many ranges, where values outside a range have a weight of their own."""
+
+    def __init__(self, seen: Histogram, function: Function, clipped: float = 1.0) -> None:
+        some = seen.counts > 0
+        self._x, self._counts = seen.centres[some], seen.counts[some]
+        self._function, self._clipped = function, clipped
+        self._wanted = self._x if function is None else function(self._x)
+        self._total = max(1, int(seen.counts.sum()))
+        # Within a bin values are spread evenly, so that a fine step does not look exact.
+        width = (seen.high - seen.low) / len(seen.counts)
+        self._inside = width**2 / 12 if function is None else 0.0
+
+    def of(self, values: Range) -> float:
+        codes, reals = _rounded(self._x, values)
+        got = reals if self._function is None else self._function(reals)
+        error = got[codes] - self._wanted
+        outside = (self._x < reals[0]) | (self._x > reals[-1])
+        weights = self._counts * np.where(outside, self._clipped, 1.0)
+        sums = np.cumsum(weights * (error * error + self._inside))
+        return float(sums[-1]) / self._total if sums.size else 0.0
 
 
 def quantized(x: Float, values: Range) -> Float:
