@@ -63,6 +63,7 @@ class Convention:
     threshold: float  # Scores below it mean: not seen.
     matches: Callable[[Shapes, int, int], bool]
     decode: Callable[[Outputs, int, int], Keypoints]
+    margin: float  # Of a person's box, the part of a photo that it sees most in.
 
 
 def decode_movenet(outputs: Outputs, height: int, width: int) -> Keypoints:
@@ -187,9 +188,15 @@ def _is_simcc(shapes: Shapes, height: int, width: int) -> bool:
 _HALF = Pixels(offset=127.5, divisor=127.5)
 #: Kinds that are recognised, first match wins.
 CONVENTIONS = (
-    Convention("MoveNet", COCO_17, Pixels(), 0.25, _is_movenet, decode_movenet),
+    Convention("MoveNet", COCO_17, Pixels(), 0.25, _is_movenet, decode_movenet, 1.0),
     Convention(
-        "PoseEstimationForMobile", PEM_14, Pixels(bgr=True, divisor=1.0), 0.2, _is_pem, decode_pem
+        "PoseEstimationForMobile",
+        PEM_14,
+        Pixels(bgr=True, divisor=1.0),
+        0.2,
+        _is_pem,
+        decode_pem,
+        1.12,
     ),
     Convention(
         "EfficientPose Lite",
@@ -198,11 +205,17 @@ CONVENTIONS = (
         0.3,
         lambda shapes, *size: len(shapes) == 1 and _is_efficientpose(shapes, *size),
         decode_efficientpose,
+        1.12,
     ),
-    Convention("EfficientPose", MPII_16, IMAGENET, 0.3, _is_efficientpose, decode_efficientpose),
-    Convention("BodyPix", COCO_17, _HALF, 0.3, _is_bodypix, decode_bodypix),
-    Convention("COCO heatmaps", COCO_17, IMAGENET, 0.3, _is_coco_heatmaps, decode_coco_heatmaps),
-    Convention("SimCC", COCO_17, IMAGENET, 0.3, _is_simcc, decode_simcc),
+    Convention(
+        "EfficientPose", MPII_16, IMAGENET, 0.3, _is_efficientpose, decode_efficientpose, 1.12
+    ),
+    Convention("BodyPix", COCO_17, _HALF, 0.3, _is_bodypix, decode_bodypix, 1.0),
+    # As in their training.
+    Convention(
+        "COCO heatmaps", COCO_17, IMAGENET, 0.3, _is_coco_heatmaps, decode_coco_heatmaps, 1.25
+    ),
+    Convention("SimCC", COCO_17, IMAGENET, 0.3, _is_simcc, decode_simcc, 1.25),
 )
 
 

@@ -155,7 +155,7 @@ class _Posing:
         part, left, top = (
             (photo, 0, 0)
             if box is None
-            else crop(photo, box.framed(self.source.width / self.source.height))
+            else crop(photo, box.framed(self.source.width / self.source.height, self.kind.margin))
         )
         picture, placement = letterbox(part, *size)
         outputs = self.session.run(None, self.source.feed(picture, self.kind.pixels))

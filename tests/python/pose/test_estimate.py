@@ -119,10 +119,10 @@ def test_boxes_come_from_a_detector() -> None:
     (person,) = Estimator(movenet(standing()), detector)(photo(640, 640))
     np.testing.assert_allclose(person.box, (160, 160, 480, 480), atol=0.01)
     assert person.score == pytest.approx(0.72)
-    # The network sees the box and a quarter more: [120, 520] in 192 pixels.
+    # The network sees the box, [160, 480], in 192 pixels.
     nose = person.keypoints.xy[0]
-    assert (nose > 120).all()
-    assert (nose < 520).all()
+    assert (nose > 160).all()
+    assert (nose < 480).all()
     assert Estimator(movenet(standing()), detector, threshold=0.8)(photo(640, 640)) == []
 
 
