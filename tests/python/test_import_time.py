@@ -27,7 +27,7 @@ LAZY = {
     "pygltflib": "mesh files with a skeleton",
     "torch": "training",
     "onnxruntime": "tests",
-    "scipy": "nobody",
+    "scipy": "fits to scans",
     "multiprocessing": "nobody",
     "asyncio": "nobody",
 }
