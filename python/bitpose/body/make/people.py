@@ -8,7 +8,8 @@ grey mannequin and dressed. SHARED has `mocap` and `people`; BASE_MESH is `base_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from bitpose.body import SMPL_JOINTS, BodyModel, ShapeAxes
 from bitpose.body.base_mesh import BaseMesh
 from bitpose.body.retarget import retarget
 from bitpose.body.rotations import axis_angle_to_matrix
-from bitpose.body.wardrobe import Wardrobe
+from bitpose.body.wardrobe import DressedBody, Wardrobe
 from bitpose.render import Drawable, PerspectiveCamera, Surface, look_at, render
 
 Array = NDArray[Any]
@@ -34,79 +35,99 @@ _TILT = 0.2
 #: Of a category's frames, from the most relaxed to the most extreme.
 _QUANTILE = 0.985
 _FACE = ("eyes/high-poly", "eyebrows/eyebrow001", "eyelashes/eyelashes01")
-#: Category of the pose; values of shape axes; skin; what is worn.
-_LOOKS: tuple[tuple[str, dict[str, float], str, str], ...] = (
-    (
+
+
+@dataclass(frozen=True)
+class Look:
+    """Somebody in one of the pictures."""
+
+    category: str
+    """Of the pose."""
+    values: Mapping[str, float]
+    """Of shape axes."""
+    skin: str
+    wear: tuple[str, ...]
+
+    def betas(self, body: BodyModel) -> Array:
+        assert body.axes is not None
+        return body.axes.betas(**self.values)
+
+    def dressed(self, base: BaseMesh, wardrobe: Wardrobe) -> DressedBody:
+        return wardrobe.dress(base, self.skin, [*self.wear, *_FACE])
+
+
+LOOKS = (
+    Look(
         "acrobatics",
         {"sex": 1, "muscle": 1},
         "young_lightskinned_male",
-        "clothes/male_casualsuit04 clothes/shoes02 hair/short02",
+        ("clothes/male_casualsuit04", "clothes/shoes02", "hair/short02"),
     ),
-    (
+    Look(
         "climb",
         {"sex": -1.5},
         "young_darkskinned_female",
-        "clothes/female_casualsuit01 clothes/shoes05 hair/braid01",
+        ("clothes/female_casualsuit01", "clothes/shoes05", "hair/braid01"),
     ),
-    (
+    Look(
         "hand_signals",
         {"sex": -1, "age": 0.7},
         "middleage_lightskinned_female2",
-        "clothes/female_elegantsuit01 clothes/shoes03 hair/bob01",
+        ("clothes/female_elegantsuit01", "clothes/shoes03", "hair/bob01"),
     ),
-    (
+    Look(
         "indian_dance",
         {"sex": 1, "weight": 1.5, "age": 1.5},
         "old_lightskinned_male2",
-        "clothes/male_elegantsuit01 clothes/shoes06 clothes/fedora",
+        ("clothes/male_elegantsuit01", "clothes/shoes06", "clothes/fedora"),
     ),
-    (
+    Look(
         "jump",
         {"childhood": 2},
         "young_lightskinned_male2",
-        "clothes/male_worksuit01 clothes/shoes04 hair/short03",
+        ("clothes/male_worksuit01", "clothes/shoes04", "hair/short03"),
     ),
-    (
+    Look(
         "martial_arts",
         {"sex": 1.3, "muscle": 1.5, "height": 1},
         "middleage_darkskinned_male",
-        "clothes/male_casualsuit02 clothes/shoes01 hair/afro01",
+        ("clothes/male_casualsuit02", "clothes/shoes01", "hair/afro01"),
     ),
-    (
+    Look(
         "modern_dance",
         {"sex": -1.2, "weight": -1},
         "young_lightskinned_female",
-        "clothes/female_sportsuit01 clothes/shoes05 hair/ponytail01",
+        ("clothes/female_sportsuit01", "clothes/shoes05", "hair/ponytail01"),
     ),
-    (
+    Look(
         "pick_up",
         {"sex": -1, "weight": 2, "age": 2},
         "old_darkskinned_female",
-        "clothes/female_casualsuit02 clothes/shoes02 hair/bob02",
+        ("clothes/female_casualsuit02", "clothes/shoes02", "hair/bob02"),
     ),
-    (
+    Look(
         "run",
         {"sex": 1, "weight": -1, "height": 1},
         "young_darkskinned_male",
-        "clothes/male_casualsuit03 clothes/shoes06 hair/short04",
+        ("clothes/male_casualsuit03", "clothes/shoes06", "hair/short04"),
     ),
-    (
+    Look(
         "salsa",
         {"sex": -1.5, "height": -0.5},
         "young_lightskinned_female3",
-        "clothes/crude_gown clothes/cloth_shoes hair/long01",
+        ("clothes/crude_gown", "clothes/cloth_shoes", "hair/long01"),
     ),
-    (
+    Look(
         "soccer",
         {"sex": 1},
         "young_lightskinned_male3",
-        "clothes/male_casualsuit06 clothes/shoes02 hair/short01",
+        ("clothes/male_casualsuit06", "clothes/shoes02", "hair/short01"),
     ),
-    (
+    Look(
         "styled_walk",
         {"sex": 0.7, "weight": 1, "belly": 1.5},
         "middleage_lightskinned_male",
-        "clothes/male_casualsuit05 clothes/shoes01 clothes/fedora_cocked",
+        ("clothes/male_casualsuit05", "clothes/shoes01", "clothes/fedora_cocked"),
     ),
 )
 
@@ -121,13 +142,13 @@ def main(
     assert body.axes is not None
     _save(docs / "body-rest.jpg", _rest(body))
     _save(docs / "body-shapes.jpg", _shapes(body, body.axes))
-    poses = _poses(shared / "mocap" / "cmu_poses.npz", body)
+    chosen = poses(shared / "mocap" / "cmu_poses.npz", body)
     bare, dressed = [], []
     base, wardrobe = BaseMesh.load(base_mesh), Wardrobe.load(shared / "people")
-    for (_, values, skin, wear), pose in zip(_LOOKS, poses, strict=True):
+    for look, pose in zip(LOOKS, chosen, strict=True):
         bare.append(_around(_mannequin(body, np.zeros(1), pose)))
-        person = wardrobe.dress(base, skin, [*wear.split(), *_FACE])
-        dressed.append(_around(person.drawables(body.axes.betas(**values), pose)))
+        person = look.dressed(base, wardrobe)
+        dressed.append(_around(person.drawables(look.betas(body), pose)))
     _save(docs / "body-poses.jpg", _grid(bare, 2))
     _save(docs / "body-dressed.jpg", _grid(dressed, 2))
 
@@ -148,7 +169,7 @@ def _mannequin(body: BodyModel, betas: ArrayLike, pose: Array) -> list[Drawable]
     return [Drawable(Surface(len(vertices), body.faces), vertices, back_faces=False)]
 
 
-def _seen(
+def seen(
     drawables: list[Drawable], degrees: float, width: int, height: int, shown: float | None = None
 ) -> Picture:
     """From so many degrees to the left of where the body looks, a little from above; `shown` metres
@@ -178,13 +199,13 @@ def _seen(
 def _around(drawables: list[Drawable]) -> Picture:
     """From four sides."""
     return np.concatenate(
-        [_seen(drawables, degrees, 170, 170) for degrees in (20, 110, 200, 290)], axis=1
+        [seen(drawables, degrees, 170, 170) for degrees in (20, 110, 200, 290)], axis=1
     )
 
 
 def _rest(body: BodyModel) -> Picture:
     drawables = _mannequin(body, np.zeros(1), np.tile(np.eye(3), (24, 1, 1)))
-    views = [_seen(drawables, degrees, 340, 340, 1.9) for degrees in (0, 40, 90, 180)]
+    views = [seen(drawables, degrees, 340, 340, 1.9) for degrees in (0, 40, 90, 180)]
     return np.concatenate(views, axis=1)
 
 
@@ -197,7 +218,7 @@ def _shapes(body: BodyModel, axes: ShapeAxes) -> Picture:
     cells = []
     for name in axes.names:
         pair = [
-            _seen(_mannequin(body, axes.betas(**{name: value}), turned), 30, 85, 200, 2.05)
+            seen(_mannequin(body, axes.betas(**{name: value}), turned), 30, 85, 200, 2.05)
             for value in (-2, 2)
         ]
         strip = np.full((18, 170, 3), 255, np.uint8)
@@ -207,8 +228,8 @@ def _shapes(body: BodyModel, axes: ShapeAxes) -> Picture:
     return _grid(cells, 8)
 
 
-def _poses(path: Path, body: BodyModel) -> list[Array]:
-    """[24, 3, 3] of each category in `_LOOKS`: a frame whose limbs are bent unusually far."""
+def poses(path: Path, body: BodyModel) -> list[Array]:
+    """[24, 3, 3] of each category in `LOOKS`: a frame whose limbs are bent unusually far."""
     with np.load(path, allow_pickle=False) as archive:
         data = {key: archive[key] for key in ("poses", "category", "category_names", "rest_joints")}
     vectors = data["poses"].astype(np.float64).reshape(-1, 24, 3)
@@ -219,15 +240,15 @@ def _poses(path: Path, body: BodyModel) -> list[Array]:
     ]
     angles = np.linalg.norm(vectors[:, limbs], axis=-1)
     unusual = np.abs(angles - np.median(angles, axis=0)).sum(axis=1)
-    poses = []
-    for category, *_ in _LOOKS:
-        number = data["category_names"].tolist().index(category)
+    chosen = []
+    for look in LOOKS:
+        number = data["category_names"].tolist().index(look.category)
         frames = np.flatnonzero(data["category"] == number)
         frames = frames[np.argsort(unusual[frames], kind="stable")]
         frame = vectors[frames[int(len(frames) * _QUANTILE)]]
         pose = retarget(axis_angle_to_matrix(frame), data["rest_joints"], body.J_template)
-        poses.append(_facing(pose))
-    return poses
+        chosen.append(_facing(pose))
+    return chosen
 
 
 def _facing(pose: Array) -> Array:

@@ -104,7 +104,7 @@ def test_nearest_points_are_those_of_trimesh() -> None:
     exact = [
         np.linalg.norm(closest_point(triangles, [point] * len(triangles)) - point, axis=1).min()
         for point in points
-    ]  # fmt: skip
+    ]
     np.testing.assert_allclose(np.abs(near.distance), exact, atol=2e-4)
     assert np.mean(np.abs(np.abs(near.distance) - exact) < 1e-9) > 0.9
     at = np.einsum("nk,nkc->nc", near.barycentrics, vertices[near.corners])

@@ -119,16 +119,16 @@ class ScanProblem:
         posed = guess.posed(self.model)
         near = nearest(self.fans, scan, posed.vertices()[0])
         noise = float(np.hypot(self.noise, blur))
-        energy, slope, curvature = Clothed(noise, self.thickest)(near.distance)
-        bare = Bare(noise)(near.distance)
-        skin, close = np.asarray(scan.skin), np.abs(near.distance) < _REACH
-        energy = np.where(skin, bare[0], energy)
-        # At the reach the energy has the same value for all that is further away.
-        limit = np.where(skin, Bare(noise)(np.full(1, _REACH))[0],
-                         Clothed(noise, self.thickest)(np.full(1, _REACH))[0])  # fmt: skip
-        energy = np.where(close, energy, limit)
-        slope = np.where(close, np.where(skin, bare[1], slope), 0)
-        curvature = np.where(close, np.where(skin, bare[2], curvature), 0)
+        # At the reach the energy has the same value as further away.
+        distance = np.clip(near.distance, -_REACH, _REACH)
+        energy, slope, curvature = (
+            np.where(np.asarray(scan.skin), bare, clothed)
+            for bare, clothed in zip(
+                Bare(noise)(distance), Clothed(noise, self.thickest)(distance), strict=True
+            )
+        )
+        close = np.abs(near.distance) < _REACH
+        slope, curvature = close * slope, close * curvature
         jacobian = vertex_jacobian(posed)
         by_step = distances_by_step(guess, near, jacobian.by_pose[0], jacobian.by_shape[0])
         weight = min(1.0, _INDEPENDENT / len(energy))
