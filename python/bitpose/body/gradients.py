@@ -64,7 +64,7 @@ def joint_jacobian(posed: PosedBody) -> Jacobian:
     x = posed.t_world_joint
     arms = x[..., :, None, :] - x[..., None, :, :]  # From joint j (second) to point n (first).
     arms = arms * below.T[..., None]
-    return Jacobian(_turned(arms, posed), _joints_by_shape(posed))
+    return Jacobian(_turned(arms, posed), joints_by_shape(posed))
 
 
 def vertex_jacobian(posed: PosedBody) -> Jacobian:
@@ -79,7 +79,7 @@ def vertex_jacobian(posed: PosedBody) -> Jacobian:
     by_pose = _by_pose_of_skinning(posed)
     _add_pose_blend(by_pose, R_world_rest, posed)
     turned = posed.R_world_joint @ model.J_shapedirs.transpose(1, 2, 0)
-    moved = np.moveaxis(_joints_by_shape(posed) - turned, -3, -1) @ weights.T
+    moved = np.moveaxis(joints_by_shape(posed) - turned, -3, -1) @ weights.T
     by_shape = R_world_rest @ model.shapedirs.transpose(1, 2, 0) + np.moveaxis(moved, -1, -3)
     return Jacobian(by_pose, by_shape)
 
@@ -156,7 +156,7 @@ def _R_world_parent(posed: PosedBody) -> Array:
     return frames
 
 
-def _joints_by_shape(posed: PosedBody) -> Array:
+def joints_by_shape(posed: PosedBody) -> Array:
     """[..., J, 3, B]: each joint moves by the sum of what the bones above it grow."""
     model = posed.shaped.model
     grown = model.J_shapedirs.copy()

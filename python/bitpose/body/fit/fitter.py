@@ -12,13 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from bitpose.body.batches import finite
 from bitpose.body.fit import start
+from bitpose.body.fit.checks import positive
 from bitpose.body.fit.landmarks import Landmarks
+from bitpose.body.fit.likelihood import Sighting
 from bitpose.body.fit.parameters import Guesses, Layout
 from bitpose.body.fit.prior import PosePrior
 from bitpose.body.fit.problem import Problem
 from bitpose.body.fit.solve import Quadratic, minimize
 from bitpose.body.fit.uncertainty import joint_covariance
-from bitpose.body.fit.views import SpacePoints, View, positive
+from bitpose.body.fit.views import SpacePoints, View
 from bitpose.body.keypoints import KeypointRegressor
 from bitpose.body.layout import SMPL_JOINTS
 from bitpose.body.model import BodyModel, PosedBody, ShapedBody
@@ -114,7 +116,7 @@ class Fitter:
             )
         self.use_prior = use_prior
         self.keypoints = Landmarks.of_keypoints(model, keypoints)
-        self.joints = Landmarks.of_joints(model, SMPL_JOINTS)
+        self.joints = Landmarks.of_joints(model)
 
     def fit(
         self,
@@ -146,7 +148,7 @@ class Fitter:
         tilt: float = 0.15,
     ) -> Problem:
         """What `fit` solves; it raises what this raises."""
-        count = len(self.keypoints.names)
+        count = len(self.keypoints)
         for view in views:
             got = len(np.asarray(view.confidence))
             if got != count:
@@ -155,15 +157,16 @@ class Fitter:
         if space is not None and len(np.asarray(space.confidence)) != joints:
             got = len(np.asarray(space.confidence))
             raise InputError(f"{got} joints in space, must be {joints}")
-        seen = [_places(view.seen) for view in views]
+        sightings = self._sightings(views)
+        seen = [_places(sighting.seen) for sighting in sightings]
         if space is not None:
             seen.append(_places(space.seen))
         if max(seen, default=0) < _FEWEST:
             raise InputError(f"too few points were seen for a fit: {seen}, need {_FEWEST}")
         return Problem(
-            self.keypoints,
             self.joints,
             tuple(views),
+            tuple(sightings),
             space,
             self.prior,
             self.prior.density(None if up is None else positive("tilt", tilt))
@@ -172,6 +175,19 @@ class Fitter:
             None if up is None else _direction(up),
             _likely_log_focal(views),
         )
+
+    def _sightings(self, views: Sequence[View]) -> list[Sighting]:
+        sightings = [Sighting.of_keypoints(self.keypoints, view) for view in views]
+        for view in views:
+            if view.dense is None or not len(view.dense.seen):
+                continue
+            dense = view.dense.used()
+            last = int(dense.points.triangles.max())
+            if last >= len(self.model.faces):
+                raise InputError(f"triangle {last}; the body has {len(self.model.faces)}")
+            surface = Landmarks.of_surface(self.model, dense.points)
+            sightings.append(Sighting.of_surface(surface, view, dense))
+        return sightings
 
     def first_guesses(self, problem: Problem) -> Guesses:
         """Where `fit` starts: several poses, and headings where one view has to say them."""
@@ -184,8 +200,8 @@ class Fitter:
             # Cameras of one place, or that contradict each other, may put it behind them.
             if np.isfinite(problem.energy(guesses, _STAGES[0].blur).energy).any():
                 return guesses
-        fullest = max(problem.views, key=lambda view: _places(view.seen))
-        return start.in_front_of(fullest, self.keypoints, poses, problem.log_focal, _HEADINGS)
+        fullest = max(problem.sightings, key=lambda sighting: _places(sighting.seen))
+        return start.in_front_of(fullest, poses, problem.log_focal, _HEADINGS)
 
     def _run(
         self, problem: Problem, guesses: Guesses, stage: Stage, fixed_focal: bool

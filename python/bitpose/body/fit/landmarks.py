@@ -8,34 +8,39 @@ rest. So a keypoint n is a sum over bones b,
 
 with R_b, t_b the frame of bone b in the world and P_nb a point in that frame that is affine in the
 betas and in the pose features. The sums over vertices are taken once, when the landmarks are made;
-nothing is left out. Pairs (n, b) without a weight are not stored: M of them remain.
+nothing is left out. Pairs (n, b) without a weight are not stored: M of them remain; nor are joints
+whose pose does not correct a pair: T remain.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitpose.body.gradients import descendants, features_by_turn, joint_jacobian
+from bitpose.body.batches import flat, spread, unflat
+from bitpose.body.charts import SurfacePoints
+from bitpose.body.fit import _landmarks
+from bitpose.body.gradients import features_by_turn, joints_by_shape
 from bitpose.body.keypoints import KeypointRegressor
 from bitpose.body.model import BodyModel, PosedBody
 
 Array = NDArray[Any]
+Index = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
 class Landmarks:
-    """N points of a body."""
+    """K points of a body."""
 
-    names: tuple[str, ...]
     skeleton: BodyModel
     """The body without vertices."""
-    starts: NDArray[np.intp]
-    """[N]: the first pair of each point; pairs are sorted by points."""
-    bones: NDArray[np.intp]
+    starts: Index
+    """[K + 1]: where the pairs of each point start; pairs are sorted by points."""
+    bones: Index
     """[M]."""
     shares: Array
     """[M]: a_nb."""
@@ -43,22 +48,40 @@ class Landmarks:
     """[M, 3]: P_nb of no betas and no pose."""
     by_shape: Array
     """[M, 3, B]."""
-    by_features: Array
-    """[M, 3, 9 J]."""
+    corrected: Index
+    """[M + 1]: where the terms of each pair start."""
+    correctors: Index
+    """[T]: the joint of each term."""
+    corrections: Array
+    """[T, 3, 9]: by the pose features of that joint."""
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
 
     @classmethod
-    def of_joints(cls, model: BodyModel, names: tuple[str, ...]) -> Landmarks:
+    def of_joints(cls, model: BodyModel) -> Landmarks:
         """All joints of the skeleton, in its order."""
-        joints, betas = model.num_joints, len(model.shapedirs)
+        joints = model.num_joints
+        nothing = np.zeros((joints, 3))
+        return cls.of_bones(model, np.arange(joints), nothing, np.zeros((joints, 3, _betas(model))))
+
+    @classmethod
+    def of_bones(
+        cls, model: BodyModel, bones: NDArray[Any], rest: Array, by_shape: Array
+    ) -> Landmarks:
+        """Points fixed to one bone each, [K]: `rest` [K, 3] from its joint, at rest, that move by
+        `by_shape` [K, 3, B].
+        """
         return cls(
-            names=names,
             skeleton=_without_vertices(model),
-            starts=np.arange(joints),
-            bones=np.arange(joints),
-            shares=np.ones(joints),
-            rest=np.zeros((joints, 3)),
-            by_shape=np.zeros((joints, 3, betas)),
-            by_features=np.zeros((joints, 3, 9 * joints)),
+            starts=np.arange(len(bones) + 1, dtype=np.int32),
+            bones=bones.astype(np.int32),
+            shares=np.ones(len(bones)),
+            rest=np.ascontiguousarray(rest),
+            by_shape=np.ascontiguousarray(by_shape),
+            corrected=np.zeros(len(bones) + 1, np.int32),
+            correctors=np.zeros(0, np.int32),
+            corrections=np.zeros((0, 3, 9)),
         )
 
     @classmethod
@@ -66,86 +89,106 @@ class Landmarks:
         """Means of vertices; `model` has the vertices that `keypoints` counts."""
         used = keypoints.used()
         means = keypoints.within(used).dense(len(used))
-        skin = model.at_vertices(used).skin.to_dense(model.num_joints).astype(np.float64)
+        small = model.at_vertices(used)
+        skin = small.skin.to_dense(model.num_joints).astype(np.float64)
         points, bones = np.nonzero(means @ skin)
         weights = means[points] * skin[:, bones].T  # [M, used]
         shares = weights.sum(axis=1)
-        rest = weights @ model.v_template[used] - shares[:, None] * model.J_template[bones]
-        moved = np.tensordot(weights, model.shapedirs[:, used], axes=(1, 1))
+        rest = weights @ small.v_template - shares[:, None] * model.J_template[bones]
+        moved = np.tensordot(weights, small.shapedirs, axes=(1, 1))
         moved = moved.transpose(0, 2, 1)  # [M, 3, B]
         moved -= shares[:, None, None] * model.J_shapedirs[:, bones].transpose(1, 2, 0)
         return cls(
-            names=keypoints.names,
-            skeleton=_without_vertices(model),
-            starts=np.searchsorted(points, np.arange(len(means))),
-            bones=bones,
-            shares=shares,
-            rest=rest,
-            by_shape=np.ascontiguousarray(moved),
-            by_features=_pose_directions(model, used, weights),
+            _without_vertices(model),
+            np.searchsorted(points, np.arange(len(means) + 1)).astype(np.int32),
+            bones.astype(np.int32),
+            shares,
+            rest,
+            np.ascontiguousarray(moved),
+            *_corrections(small, weights),
+        )
+
+    @classmethod
+    def of_surface(cls, model: BodyModel, points: SurfacePoints) -> Landmarks:
+        """Points of the surface; each of them has a triangle."""
+        return cls.of_keypoints(
+            model,
+            KeypointRegressor(
+                tuple(map(str, range(len(points.triangles)))),
+                model.faces[points.triangles],
+                points.barycentrics,
+            ),
         )
 
     def positions(self, posed: PosedBody) -> Array:
-        """[..., N, 3] of the skeleton in a pose."""
-        return np.add.reduceat(self._parts(posed), self.starts, axis=-2)
+        """[..., K, 3] of the skeleton in a pose."""
+        return self._positions(posed)[0]
 
-    def jacobian(self, posed: PosedBody) -> tuple[Array, Array]:
-        """[..., N, 3, J, 3] by the turn of each joint in its own frame, and [..., N, 3, B]."""
-        R_world_bone = posed.R_world_joint[..., self.bones, :, :]
-        turned = R_world_bone @ self.by_features
-        turned = np.add.reduceat(turned, self.starts, axis=-3)
-        turned = turned.reshape(*turned.shape[:-1], -1, 9)  # [..., N, 3, J, 9]
-        turned = np.moveaxis(np.moveaxis(turned, -2, -4) @ _inner(posed), -4, -2)
-        joints = joint_jacobian(posed)
-        grown = R_world_bone @ self.by_shape
-        grown += self.shares[:, None, None] * joints.by_shape[..., self.bones, :, :]
-        return self._turned(posed) + turned, np.add.reduceat(grown, self.starts, axis=-3)
+    def jacobian(self, posed: PosedBody, turns: Array | None = None) -> tuple[Array, Array]:
+        """[..., K, 3, J, 3] by the turn of each joint in its own frame, and [..., K, 3, B].
 
-    def _parts(self, posed: PosedBody) -> Array:
-        """[..., M, 3]: the terms of the sum."""
-        points = self.rest + (self.by_shape @ posed.shaped.coefficients[..., None, :, None])[..., 0]
-        features = posed.pose_features.reshape(*posed.batch, -1)
-        flat = self.by_features.reshape(-1, features.shape[-1])
-        points = points + (features @ flat.T).reshape(*posed.batch, -1, 3)
-        turned = posed.R_world_joint[..., self.bones, :, :] @ points[..., None]
-        return np.asarray(
-            turned[..., 0] + self.shares[:, None] * posed.t_world_joint[..., self.bones, :]
-        )
-
-    def _turned(self, posed: PosedBody) -> Array:
-        """[..., N, 3, J, 3]: as if the points in the bones' frames stayed where they are.
-
-        Joint j turns what hangs on it about itself: (R_j w) x (sum of the parts below j - their
-        shares times t_j).
+        With `turns` [..., J, 3, 3] not by turns but by numbers whose changes turn a joint by
+        the columns.
         """
-        below = descendants(self.skeleton.parents)[:, self.bones].astype(np.float64)  # [J, M]
-        parts = self._parts(posed)[..., None, :] * below.T[..., None]
-        arms = np.add.reduceat(parts, self.starts, axis=-3)  # [..., N, J, 3]
-        shares = np.add.reduceat(self.shares[:, None] * below.T, self.starts, axis=0)
-        arms = arms - shares[..., None] * posed.t_world_joint[..., None, :, :]
-        axes = posed.R_world_joint[..., None, :, :, :]  # Columns are the axes of w.
-        x, y, z = (arms[..., i, None] for i in range(3))
-        rows = [axes[..., i, :] for i in range(3)]
-        cross = [rows[1] * z - rows[2] * y, rows[2] * x - rows[0] * z, rows[0] * y - rows[1] * x]
-        return np.stack(cross, axis=-3)
+        return self.with_jacobian(posed, turns)[1:]
+
+    def with_jacobian(
+        self, posed: PosedBody, turns: Array | None = None
+    ) -> tuple[Array, Array, Array]:
+        """Positions and what `jacobian` gives."""
+        points, parts = self._positions(posed)
+        joints, betas = len(self.skeleton.parents), self.by_shape.shape[-1]
+        axes, inner = posed.R_world_joint, features_by_turn(posed)
+        if turns is not None:
+            axes, inner = axes @ turns, inner @ turns
+        by_turn = np.zeros((*parts.shape[:1], len(self), 3, joints, 3))
+        by_shape = np.zeros((*parts.shape[:1], len(self), 3, betas))
+        _landmarks.jacobian(
+            _rows(posed.R_world_joint, posed, 3), _rows(posed.t_world_joint, posed, 2),
+            _rows(axes, posed, 3), _rows(inner, posed, 3), _rows(joints_by_shape(posed), posed, 3),
+            self.skeleton.parents, self.starts, self.bones, self.shares, self.by_shape,
+            self.corrected, self.correctors, self.corrections, parts, by_turn, by_shape,
+        )  # fmt: skip
+        by_turn, by_shape = unflat(by_turn, posed.batch), unflat(by_shape, posed.batch)
+        return points, by_turn, by_shape
+
+    def _positions(self, posed: PosedBody) -> tuple[Array, Array]:
+        """[..., K, 3], and the terms of the sum, [N, M, 3] for all of the batch."""
+        count = math.prod(posed.batch)
+        parts, points = np.zeros((count, len(self.bones), 3)), np.zeros((count, len(self), 3))
+        _landmarks.positions(
+            _rows(posed.R_world_joint, posed, 3), _rows(posed.t_world_joint, posed, 2),
+            _rows(posed.pose_features, posed, 2), _rows(posed.shaped.coefficients, posed, 1),
+            self.starts, self.bones, self.shares, self.rest, self.by_shape,
+            self.corrected, self.correctors, self.corrections, parts, points,
+        )  # fmt: skip
+        return unflat(points, posed.batch), parts
 
 
-def _inner(posed: PosedBody) -> Array:
-    """[..., J, 1, 9, 3]: pose features by turns, for a product over [..., J, N, 3, 9]."""
-    return features_by_turn(posed)[..., None, :, :]
+def _rows(array: Array, posed: PosedBody, tail: int) -> Array:
+    """One for each body of the batch."""
+    return flat(spread(array, posed.batch, tail), tail)
+
+
+def _betas(model: BodyModel) -> int:
+    return len(model.shapedirs)
 
 
 def _without_vertices(model: BodyModel) -> BodyModel:
     return model.at_vertices(np.zeros(0, np.int64))
 
 
-def _pose_directions(model: BodyModel, used: NDArray[np.int32], weights: Array) -> Array:
-    """[M, 3, 9 J] of `weights` [M, used]."""
-    blend = model.at_vertices(used).pose_blend
-    dense = np.zeros((len(weights), 3, model.num_joints, 9))
+def _corrections(model: BodyModel, weights: Array) -> tuple[Index, Index, Array]:
+    """Starts, joints and directions of pairs that are sums of vertices by `weights` [M, V]."""
+    pairs, joints, terms = [], [], []
     for joint in range(1, model.num_joints):
-        moved, directions = blend.of_joint(joint)
-        dense[:, :, joint] = np.tensordot(weights[:, moved], directions, axes=(1, 1)).transpose(
-            0, 2, 1
-        )
-    return dense.reshape(*dense.shape[:2], -1)
+        moved, directions = model.pose_blend.of_joint(joint)
+        touched = np.flatnonzero(weights[:, moved].any(axis=1))
+        terms.append(np.tensordot(weights[touched][:, moved], directions, axes=(1, 1)))
+        pairs.append(touched)
+        joints.append(np.full(len(touched), joint, np.int32))
+    pair = np.concatenate(pairs)
+    order = np.argsort(pair, kind="stable")
+    starts = np.searchsorted(pair[order], np.arange(len(weights) + 1)).astype(np.int32)
+    directions = np.concatenate(terms)[order].transpose(0, 2, 1)
+    return starts, np.concatenate(joints)[order], np.ascontiguousarray(directions)

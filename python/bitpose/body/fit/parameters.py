@@ -37,6 +37,11 @@ class Layout:
         return slice(3, 3 * self.joints)
 
     @property
+    def turns(self) -> slice:
+        """Of the root and all other joints."""
+        return slice(0, 3 * self.joints)
+
+    @property
     def translation(self) -> slice:
         return slice(3 * self.joints, 3 * self.joints + 3)
 
@@ -80,6 +85,14 @@ class Guesses:
     def layout(self) -> Layout:
         return Layout(self.body_pose.shape[1] + 1, self.betas.shape[1])
 
+    @property
+    def turn_jacobian(self) -> Array:
+        """[N, J, 3, 3]: how a step turns each joint in its own frame, by the joint's numbers."""
+        turned = np.empty((len(self), self.layout.joints, 3, 3))
+        turned[:, 0] = np.eye(3)
+        turned[:, 1:] = right_jacobian(self.body_pose)
+        return turned
+
     def posed(self, skeleton: BodyModel) -> PosedBody:
         """The body in all guesses."""
         rotations = np.concatenate(
@@ -112,13 +125,12 @@ class Guesses:
         return replace(self, **parts)
 
 
-def by_steps(guesses: Guesses, by_turn: Array, by_shape: Array) -> Array:
-    """[N, K, 3, P]: derivatives of points from those by turns [N, K, 3, J, 3] and by shape."""
-    at = guesses.layout
+def by_steps(at: Layout, by_turn: Array, by_shape: Array) -> Array:
+    """[N, K, 3, P]: derivatives of points from those by the numbers of each joint, [N, K, 3, J, 3],
+    and by shape.
+    """
     result = np.zeros((*by_turn.shape[:3], at.size))
-    result[..., at.root] = by_turn[..., 0, :]
-    turned = by_turn[..., 1:, None, :] @ right_jacobian(guesses.body_pose)[:, None, None]
-    result[..., at.body] = turned.reshape(*by_turn.shape[:3], -1)
+    result[..., at.turns] = by_turn.reshape(*by_turn.shape[:3], -1)
     result[..., at.translation] = np.eye(3)
     result[..., at.shape] = by_shape
     return result

@@ -10,16 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.body.fit.landmarks import Landmarks
+from bitpose.body.fit.likelihood import Sighting, derivatives, space_energy
 from bitpose.body.fit.parameters import Guesses
 from bitpose.body.fit.prior import Density, PosePrior
 from bitpose.body.fit.solve import Quadratic
-from bitpose.body.fit.views import (
-    SpacePoints,
-    View,
-    derivatives,
-    keypoint_energy,
-    space_energy,
-)
+from bitpose.body.fit.views import SpacePoints, View
 from bitpose.body.rotations import cross_matrix
 
 Array = NDArray[Any]
@@ -32,9 +27,10 @@ _FOCAL_DEVIATION = 0.4
 class Problem:
     """One person, as seen."""
 
-    keypoints: Landmarks
     joints: Landmarks
     views: tuple[View, ...]
+    sightings: tuple[Sighting, ...]
+    """What the views saw; those of the same landmarks follow each other."""
     space: SpacePoints | None
     limits: PosePrior
     """Whose limits of joints are kept in any case."""
@@ -50,10 +46,12 @@ class Problem:
         space. A fit starts with much of it.
         """
         total = self._before_seeing(guesses)
-        if self.views:
-            points, by_step = derivatives(self.keypoints, guesses)
-            for view in self.views:
-                total += keypoint_energy(guesses, points, by_step, view, blur)
+        last = None
+        for sighting in self.sightings:
+            if sighting.landmarks is not last:
+                last = sighting.landmarks
+                points, by_step = derivatives(last, guesses)
+            total += sighting.energy(guesses, points, by_step, blur)
         if self.space is not None:
             points, by_step = derivatives(self.joints, guesses)
             total += space_energy(points, by_step, self.space, blur)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.body.fit.landmarks import Landmarks
+from bitpose.body.fit.likelihood import Sighting
 from bitpose.body.fit.parameters import Guesses
 from bitpose.body.fit.views import SpacePoints, View
 from bitpose.body.rotations import axis_angle_to_matrix
@@ -21,14 +22,13 @@ _FACING = np.diag([1.0, -1.0, -1.0])
 _NEAREST = 0.5
 
 
-def in_front_of(
-    view: View, keypoints: Landmarks, body_pose: Array, log_focal: float, headings: int
-) -> Guesses:
+def in_front_of(sighting: Sighting, body_pose: Array, log_focal: float, headings: int) -> Guesses:
     """Guesses for `body_pose` [M, J - 1, 3] and each of so many headings, M times as many.
 
     Roll, depth and place follow from the best similarity in the picture: of a body that is as flat
     as it is far away.
     """
+    view, landmarks = sighting.view, sighting.landmarks
     poses = np.repeat(body_pose, headings, axis=0)
     turns = np.tile(np.arange(headings) * (2 * np.pi / headings), len(body_pose))
     about_y = axis_angle_to_matrix(turns[:, None] * np.array([0.0, 1.0, 0.0]))
@@ -37,16 +37,15 @@ def in_front_of(
         _FACING @ about_y,
         poses,
         np.zeros((count, 3)),
-        np.zeros((count, len(keypoints.skeleton.shapedirs))),
+        np.zeros((count, len(landmarks.skeleton.shapedirs))),
         np.full(count, log_focal),
     )
     focal = float(np.exp(log_focal)) if view.focal is None else view.focal
-    points = keypoints.positions(guesses.posed(keypoints.skeleton))
-    seen, confidence = np.asarray(view.keypoints), np.asarray(view.confidence)
-    weights = confidence / confidence.sum()
-    middle, target = weights @ points, weights @ seen
+    points = landmarks.positions(guesses.posed(landmarks.skeleton))
+    weights = sighting.confidence / sighting.confidence.sum()
+    middle, target = weights @ points, weights @ sighting.pixels
     flat = points[..., :2] - middle[:, None, :2]
-    away = seen - target
+    away = sighting.pixels - target
     dot = np.sum(weights[:, None] * flat * away, axis=(1, 2))
     cross = np.sum(weights * (flat[..., 0] * away[:, 1] - flat[..., 1] * away[:, 0]), axis=1)
     roll = np.arctan2(cross, dot)
@@ -55,7 +54,7 @@ def in_front_of(
     R_rolled = axis_angle_to_matrix(roll[:, None] * np.array([0.0, 0.0, 1.0]))
     depth = np.maximum(focal / np.maximum(scale, 1e-9), _NEAREST)
     ray = np.append((target - np.asarray(view.center)) / focal, 1)
-    root = keypoints.skeleton.J_template[0]
+    root = landmarks.skeleton.J_template[0]
     # The translation that takes the middle, turned about the root, onto the ray.
     turned = (R_rolled @ (middle - root)[..., None])[..., 0]
     in_view = depth[:, None] * ray - turned

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.body.fit.landmarks import Landmarks
+from bitpose.body.fit.likelihood import derivatives
 from bitpose.body.fit.parameters import Guesses
 from bitpose.body.fit.solve import Quadratic
-from bitpose.body.fit.views import derivatives
 
 Array = NDArray[Any]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bitpose.body import SMPL_JOINTS, BodyModel
+from bitpose.body import BodyModel
 from bitpose.body.fit.landmarks import Landmarks
 from bitpose.body.gradients import joint_jacobian, vertex_jacobian
 from bitpose.body.rotations import axis_angle_to_matrix
@@ -34,7 +34,7 @@ def test_keypoints_are_means_of_vertices(name: str) -> None:
 
 def test_joints() -> None:
     model = BodyModel.load(dtype=np.float64)
-    landmarks = Landmarks.of_joints(model, SMPL_JOINTS)
+    landmarks = Landmarks.of_joints(model)
     rng = np.random.default_rng(4)
     posed = landmarks.skeleton.with_shape(rng.normal(0, 1, model.num_betas)).with_pose(
         axis_angle_to_matrix(rng.normal(0, 1, (24, 3))), rng.normal(0, 1, 3)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from bitpose.body.fit import Fitter, SpacePoints, View, start
+from bitpose.body.fit.likelihood import Sighting
 from bitpose.body.fit.prior import PosePrior
 from bitpose.body.rotations import axis_angle_to_matrix
 
@@ -18,14 +19,10 @@ def test_start_follows_the_camera() -> None:
     R, t = axis_angle_to_matrix(np.array([0.4, -1.0, 0.3])), np.array([0.3, 0.1, 2.0])
     plain = View(pixels, np.ones(17), (256, 256))
     turned = View(pixels, np.ones(17), (256, 256), R_view_world=R, t_view_world=t)
-    here, there = (
-        fitter.joints.positions(
-            start.in_front_of(view, fitter.keypoints, poses, LOG_FOCAL, 4).posed(
-                fitter.joints.skeleton
-            )
-        )
-        for view in (plain, turned)
-    )
+    sightings = [Sighting.of_keypoints(fitter.keypoints, view) for view in (plain, turned)]
+    starts = [start.in_front_of(sighting, poses, LOG_FOCAL, 4) for sighting in sightings]
+    skeleton = fitter.joints.skeleton
+    here, there = (fitter.joints.positions(guesses.posed(skeleton)) for guesses in starts)
     np.testing.assert_allclose(there @ R.T + t, here, atol=1e-9)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bitpose.body.fit.checks import positive
 from bitpose.body.fit.fitter import Fitter
 from bitpose.body.fit.parameters import Guesses
 from bitpose.body.fit.problem import Problem
@@ -19,7 +20,7 @@ from bitpose.body.fit.scan.closest import Fans
 from bitpose.body.fit.scan.scans import Scan, ScanProblem, nearest
 from bitpose.body.fit.scan.shared_shape import minimize
 from bitpose.body.fit.solve import Quadratic
-from bitpose.body.fit.views import SpacePoints, positive
+from bitpose.body.fit.views import SpacePoints
 from bitpose.body.layout import SMPL_JOINTS
 from bitpose.body.model import PosedBody, ShapedBody
 from bitpose.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
