@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from bitpose.body.fit import Fit, Fitter, SpacePoints
+from bitpose.body.fit import Fit, Fitter, SpacePoints, View
 from bitpose.body.fit.make import cases, clips
 from bitpose.body.fit.make.calibrate import NINETY_PERCENT, squared_distances
 from bitpose.cli.console import Report, console
@@ -29,6 +29,7 @@ Array = NDArray[Any]
 Run = Callable[[cases.Case, np.random.Generator], Fit]
 
 _NOISE = 2.0
+_DENSE = 100
 
 
 def runs() -> dict[str, Run]:
@@ -45,8 +46,16 @@ def runs() -> dict[str, Run]:
         "one view, focal length unknown": lambda case, rng: fitter.fit(
             [case.view(_NOISE, rng, known_focal=False)]
         ),
+        "one view, 100 IUV points": lambda case, rng: fitter.fit([dense_view(case, rng)]),
+        "the same, 10 % of them wrong": lambda case, rng: fitter.fit([dense_view(case, rng, 0.1)]),
         "one view, without prior": lambda case, rng: without.fit([case.view(_NOISE, rng)]),
     }
+
+
+def dense_view(case: cases.Case, rng: np.random.Generator, wrong: float = 0) -> View:
+    """One view with points of the surface."""
+    view = case.view(_NOISE, rng)
+    return replace(view, dense=case.dense(_NOISE, rng, _DENSE, wrong))
 
 
 def error(name: str, fit: Fit, case: cases.Case, fitter: Fitter) -> float:
@@ -90,6 +99,7 @@ def main(
     poses: Annotated[Path, typer.Argument(help="cmu_poses.npz of ../shared/mocap.")],
     count: Annotated[int, typer.Option(help="People of each kind.")] = 200,
     seed: Annotated[int, typer.Option(help="Of poses, shapes, cameras and noise.")] = 7,
+    only: Annotated[str, typer.Option(help="Ways to fit whose names have this.")] = "",
 ) -> None:
     """Prints errors in millimetres, CPU seconds, and how often a 90 % ellipsoid held the joint."""
     people = cases.make(clips.load(poses), held_out=True, count=count, seed=seed)
@@ -100,6 +110,8 @@ def main(
         text=1,
     )
     for name, run in runs().items():
+        if only not in name:
+            continue
         figures = measure(name, run, people, seed)
         columns = [np.quantile(figures.errors, 0.5), figures.errors.mean()]
         columns += [np.quantile(figures.errors, q) for q in (0.9, 1)]

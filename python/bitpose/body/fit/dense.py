@@ -99,7 +99,10 @@ def sample_iuv(
     pixel_size: float = 1,
     noise: ArrayLike | None = None,
 ) -> DensePoints:
-    """At most `count` points of an IUV map, spread evenly over the person; the same every time.
+    """At most `count` points of an IUV map; the same every time.
+
+    Parts share them evenly, as far as they have pixels, so that a forearm has as many as the trunk;
+    within a part they are spread evenly.
 
     `part`, `u` and `v` [H, W] are pictures of one person, as of bitpose.render, 0 in `part` where
     there is none. The map may be a piece of the picture: it starts at `corner` (x, y), and one of
@@ -112,8 +115,15 @@ def sample_iuv(
     if count < 1:
         raise InputError(f"{count} points, must be at least 1")
     rows, columns = np.nonzero(parts)
-    along = np.argsort(_along_curve(columns, rows), kind="stable")
-    chosen = along[np.unique(((np.arange(count) + 0.5) * len(along) / count).astype(np.int64))]
+    order = np.lexsort((_along_curve(columns, rows), parts[rows, columns]))
+    rows, columns = rows[order], columns[order]
+    sizes = np.unique(parts[rows, columns], return_counts=True)[1]
+    first = np.cumsum(sizes) - sizes
+    picked = [
+        start + ((np.arange(share) + 0.5) * size / share).astype(np.int64)
+        for start, size, share in zip(first, sizes, _shares(sizes, count), strict=True)
+    ]
+    chosen = np.concatenate([*picked, np.zeros(0, np.int64)])
     rows, columns = rows[chosen], columns[chosen]
     pixels = np.stack([columns, rows], axis=1) + 0.5
     return DensePoints.from_iuv(
@@ -133,3 +143,12 @@ def _along_curve(x: NDArray[np.intp], y: NDArray[np.intp]) -> NDArray[np.int64]:
         place |= ((x >> bit) & 1).astype(np.int64) << (2 * bit)
         place |= ((y >> bit) & 1).astype(np.int64) << (2 * bit + 1)
     return place
+
+
+def _shares(sizes: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """How many of `count` each of several sets gets: as even as their `sizes` allow."""
+    shares = np.zeros_like(sizes)
+    for rank, part in enumerate(np.argsort(sizes, kind="stable").tolist()):
+        shares[part] = min(int(sizes[part]), count // (len(sizes) - rank))
+        count -= shares[part]
+    return shares

@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitpose.body import default_surface
+from bitpose.body.fit.dense import DensePoints, sample_iuv
 from bitpose.body.fit.make.clips import Clips
 from bitpose.body.fit.views import View
 from bitpose.body.model import BodyModel
 from bitpose.body.rotations import axis_angle_to_matrix
+from bitpose.render import Drawable, PerspectiveCamera, rasterize
 
 Array = NDArray[Any]
 
@@ -33,6 +36,12 @@ class Case:
     """[K, 3]."""
     joints: Array
     """[24, 3]."""
+    R_parent_joint: Array
+    """[24, 3, 3]."""
+    betas: Array
+    """[B]."""
+    translation: Array
+    """[3]."""
     focal: float
     side: tuple[Array, Array]
     """Rotation and translation from the world to a second camera, a quarter turn or so away."""
@@ -43,6 +52,7 @@ class Case:
         rng: np.random.Generator,
         known_focal: bool = True,
         second: bool = False,
+        dense: DensePoints | None = None,
     ) -> View:
         """Of the first or the second camera, with noise of so many pixels."""
         R, t = self.side if second else (np.eye(3), np.zeros(3))
@@ -63,7 +73,26 @@ class Case:
             max(noise, 0.05),
             R,
             t,
+            dense,
         )
+
+    def dense(
+        self, noise: float, rng: np.random.Generator, count: int, wrong: float = 0
+    ) -> DensePoints:
+        """Points of what the first camera sees of the surface, as even over parts as `sample_iuv`
+        has them; of a share `wrong`, the pixel is that of another one.
+        """
+        model, charts = BodyModel.load(dtype=np.float64), default_surface.load().charts
+        body = model.with_shape(self.betas).with_pose(self.R_parent_joint, self.translation)
+        camera = PerspectiveCamera(width=SIDE, height=SIDE, fx=self.focal, fy=self.focal)
+        drawable = Drawable(charts.surface(), body.vertices(), back_faces=False)
+        maps = rasterize([drawable], camera)
+        exact = sample_iuv(charts, maps.part, maps.u, maps.v, count)
+        pixels = np.array(exact.pixels)
+        moved = np.flatnonzero(rng.random(len(pixels)) < wrong)
+        pixels[moved] = pixels[rng.permutation(moved)]
+        pixels += rng.normal(0, noise, pixels.shape)
+        return replace(exact, pixels=pixels, noise=max(noise, 0.05))
 
 
 def make(clips: Clips, held_out: bool, count: int, seed: int) -> list[Case]:
@@ -93,7 +122,7 @@ def people(poses: Array, seed: int) -> list[Case]:
         points = regressor.positions(posed.vertices())
         middle = np.array([0, 0, distance])
         side = (around, middle - around @ place)
-        cases.append(Case(points, posed.t_world_joint, focal, side))
+        cases.append(Case(points, posed.t_world_joint, rotations, betas, place, focal, side))
     return cases
 
 
