@@ -115,6 +115,8 @@ def sample_iuv(
     if count < 1:
         raise InputError(f"{count} points, must be at least 1")
     rows, columns = np.nonzero(parts)
+    if not (np.isfinite(us[rows, columns]) & np.isfinite(vs[rows, columns])).all():
+        raise InputError("u or v of the person holds NaN or infinity")
     order = np.lexsort((_along_curve(columns, rows), parts[rows, columns]))
     rows, columns = rows[order], columns[order]
     sizes = np.unique(parts[rows, columns], return_counts=True)[1]

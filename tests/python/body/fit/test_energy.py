@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bitpose.body.fit import Fitter, SpacePoints, View
+from bitpose.body.charts import SurfacePoints
+from bitpose.body.fit import DensePoints, Fitter, SpacePoints, View
 from bitpose.body.fit.parameters import Guesses
 from bitpose.body.fit.prior import PosePrior
 from bitpose.body.fit.problem import Problem
@@ -18,13 +19,17 @@ STEP = 1e-6
 
 
 def random_problem(seed: int) -> tuple[Problem, Guesses]:
-    """Two views of which one has no focal length, joints in space, and a guess off from all."""
+    """Two views of which one has no focal length but points of the surface, joints in space, and
+    guesses off from all.
+    """
     rng = np.random.default_rng(seed)
     pixels = rng.uniform(100, 400, (2, 17, 2))
     confidence = rng.uniform(0, 1, (2, 17)) * (rng.random((2, 17)) < 0.8)
     turned = axis_angle_to_matrix(rng.normal(0, 0.1, 3))
+    surface = SurfacePoints(rng.integers(0, 9000, 9), rng.dirichlet(np.ones(3), 9))
+    dense = DensePoints(surface, rng.uniform(100, 400, (9, 2)), rng.random(9), rng.uniform(1, 9, 9))
     views = [
-        View(pixels[0], confidence[0], (256, 256)),
+        View(pixels[0], confidence[0], (256, 256), dense=dense),
         View(pixels[1], confidence[1], (250, 256), 700.0, 5.0, turned, (0.1, 0, 0.3)),
     ]
     space = SpacePoints(rng.normal((0, 0, 4), 0.5, (24, 3)), rng.uniform(0, 1, 24), 0.2)

@@ -14,7 +14,7 @@ Array = NDArray[Any]
 _ROUNDS = 15
 #: The smallest standard deviation of an angle, in radians: a prior that is surer of a hand than
 #: markers can be would bend other joints for it.
-_FLOOR = 0.08
+_FLOOR = 0.04
 #: How much the covariance of all data counts for in each component's, as a share of all frames.
 _SHRINKAGE = 0.05
 

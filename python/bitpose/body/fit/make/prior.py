@@ -16,7 +16,7 @@ from bitpose.body.rotations import axis_angle_to_matrix
 
 Array = NDArray[Any]
 
-_COMPONENTS = 8
+_COMPONENTS = 16
 #: How much further joints may go than they ever did, in radians.
 _MARGIN = 0.1
 
