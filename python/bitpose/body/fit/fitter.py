@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bitpose.body.batches import finite
 from bitpose.body.fit import start
+from bitpose.body.fit.capsules import Capsules
 from bitpose.body.fit.checks import positive
 from bitpose.body.fit.landmarks import Landmarks
 from bitpose.body.fit.likelihood import Sighting
@@ -32,7 +33,7 @@ _HEADINGS = 8
 #: Guesses whose joints are this near to each other on average, in metres, are one.
 _SAME = 0.035
 #: Fewer keypoints than this, in different places, do not say where a body is.
-_FEWEST = 4
+FEWEST = 4
 _TORSO = ("spine1", "spine2", "spine3", "left_hip", "right_hip", "left_shoulder", "right_shoulder")
 
 
@@ -44,6 +45,7 @@ class Stage:
     rounds: int
     guesses: int
     blur: float
+    solid: bool = False
 
 
 #: Camera, then torso, then everything; the best guesses go on.
@@ -53,7 +55,7 @@ _STAGES = (
     Stage("torso", 3, 14, 0.04),
     Stage("all", 7, 8, 0.04),
     Stage("all", 8, 6, 0.01),
-    Stage("all", 40, 6, 0),
+    Stage("all", 40, 6, 0, solid=True),
 )
 
 
@@ -117,6 +119,7 @@ class Fitter:
         self.use_prior = use_prior
         self.keypoints = Landmarks.of_keypoints(model, keypoints)
         self.joints = Landmarks.of_joints(model)
+        self.capsules = Capsules.of_body(model, self.prior.poses[:1])
 
     def fit(
         self,
@@ -124,21 +127,27 @@ class Fitter:
         space: SpacePoints | None = None,
         up: ArrayLike | None = (0, -1, 0),
         tilt: float = 0.15,
+        solid: bool = True,
     ) -> Fit:
         """The body that is likeliest behind what was seen.
 
         `up` [3] is where up is in the world, to a standard deviation of `tilt` radians: as given,
         in that of a camera that somebody holds more or less level. None if it may be anywhere.
+        Where the body is `solid`, its limbs are not in each other's place nor in that of its trunk.
 
         Raises InputError where too little was seen, where keypoints are not as many as the set's,
         and where no body is before all cameras that saw it.
         """
-        problem = self.problem(views, space, up, tilt)
+        problem = self.problem(views, space, up, tilt, solid)
+        guesses, at = self.candidates(problem)
+        return self._result(guesses, at, problem.fixed_focal)
+
+    def candidates(self, problem: Problem) -> tuple[Guesses, Quadratic]:
+        """The bodies that are likeliest, best first, and their energies."""
         guesses = self.first_guesses(problem)
-        fixed_focal = all(view.focal is not None for view in problem.views)
         for stage in _STAGES:
-            guesses, at = self._run(problem, guesses, stage, fixed_focal)
-        return self._result(guesses, at, fixed_focal)
+            guesses, at = self._run(problem, guesses, stage)
+        return guesses, at
 
     def problem(
         self,
@@ -146,8 +155,31 @@ class Fitter:
         space: SpacePoints | None = None,
         up: ArrayLike | None = (0, -1, 0),
         tilt: float = 0.15,
+        solid: bool = True,
     ) -> Problem:
         """What `fit` solves; it raises what this raises."""
+        problem = self.problem_of_frame(views, space, up, tilt, solid)
+        if self.sees(problem) < FEWEST:
+            seen = [_places(sighting.seen) for sighting in problem.sightings]
+            raise InputError(f"too few points were seen for a fit: {seen}, need {FEWEST}")
+        return problem
+
+    def sees(self, problem: Problem) -> int:
+        """How many different points the view, or the space, has that sees most."""
+        seen = [_places(sighting.seen) for sighting in problem.sightings]
+        if problem.space is not None:
+            seen.append(_places(problem.space.seen))
+        return max(seen, default=0)
+
+    def problem_of_frame(
+        self,
+        views: Sequence[View],
+        space: SpacePoints | None,
+        up: ArrayLike | None,
+        tilt: float,
+        solid: bool,
+    ) -> Problem:
+        """Where nothing has to be seen."""
         count = len(self.keypoints)
         for view in views:
             got = len(np.asarray(view.confidence))
@@ -157,21 +189,16 @@ class Fitter:
         if space is not None and len(np.asarray(space.confidence)) != joints:
             got = len(np.asarray(space.confidence))
             raise InputError(f"{got} joints in space, must be {joints}")
-        sightings = self._sightings(views)
-        seen = [_places(sighting.seen) for sighting in sightings]
-        if space is not None:
-            seen.append(_places(space.seen))
-        if max(seen, default=0) < _FEWEST:
-            raise InputError(f"too few points were seen for a fit: {seen}, need {_FEWEST}")
         return Problem(
             self.joints,
             tuple(views),
-            tuple(sightings),
+            tuple(self._sightings(views)),
             space,
             self.prior,
             self.prior.density(None if up is None else positive("tilt", tilt))
             if self.use_prior
             else None,
+            self.capsules if solid else None,
             None if up is None else _direction(up),
             _likely_log_focal(views),
         )
@@ -192,25 +219,23 @@ class Fitter:
     def first_guesses(self, problem: Problem) -> Guesses:
         """Where `fit` starts: several poses, and headings where one view has to say them."""
         poses = self.prior.poses
-        if problem.space is not None and _places(problem.space.seen) >= _FEWEST:
+        if problem.space is not None and _places(problem.space.seen) >= FEWEST:
             return start.around(problem.space, self.joints, poses, problem.log_focal)
         space = start.triangulated(problem.views, problem.log_focal)
-        if _places(space.seen) >= _FEWEST:
+        if _places(space.seen) >= FEWEST:
             guesses = start.around(space, self.keypoints, poses, problem.log_focal)
             # Cameras of one place, or that contradict each other, may put it behind them.
-            if np.isfinite(problem.energy(guesses, _STAGES[0].blur).energy).any():
+            if np.isfinite(problem.energy(guesses, _STAGES[0].blur, solid=False).energy).any():
                 return guesses
         fullest = max(problem.sightings, key=lambda sighting: _places(sighting.seen))
         return start.in_front_of(fullest, poses, problem.log_focal, _HEADINGS)
 
-    def _run(
-        self, problem: Problem, guesses: Guesses, stage: Stage, fixed_focal: bool
-    ) -> tuple[Guesses, Quadratic]:
+    def _run(self, problem: Problem, guesses: Guesses, stage: Stage) -> tuple[Guesses, Quadratic]:
         """The best guesses at the end of a stage, best first."""
-        free = _free(stage.free, guesses.layout, fixed_focal)
+        free = free_parameters(stage.free, guesses.layout, problem.fixed_focal)
 
         def energy(guesses: Guesses) -> Quadratic:
-            return problem.energy(guesses, stage.blur)
+            return problem.energy(guesses, stage.blur, stage.solid)
 
         guesses, at = minimize(energy, guesses, free, stage.rounds)
         best = self._best(guesses, at, stage.guesses)
@@ -244,7 +269,7 @@ class Fitter:
             focal=None if fixed_focal else float(np.exp(best.log_focal[0])),
             energy=float(at.energy[0]),
             covariance=joint_covariance(
-                self.joints, guesses, at, _free("all", guesses.layout, fixed_focal)
+                self.joints, guesses, at, free_parameters("all", guesses.layout, fixed_focal)
             )
             * self.prior.spread**2,
         )
@@ -269,7 +294,8 @@ def _likely_log_focal(views: Sequence[View]) -> float:
     return float(np.log(1.2 * max(sides, default=0) or 1000.0))
 
 
-def _free(name: str, layout: Layout, fixed_focal: bool) -> NDArray[np.intp]:
+def free_parameters(name: str, layout: Layout, fixed_focal: bool) -> NDArray[np.intp]:
+    """Indices of a step: of everything, the torso, or where the camera is."""
     every = np.arange(layout.size)
     if name == "all":
         return np.delete(every, layout.focal) if fixed_focal else every

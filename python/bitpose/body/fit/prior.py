@@ -12,6 +12,8 @@ axis-angle vectors of all joints but the root, and the unit vector that points u
                                   Cholesky factor (rows of its lower triangle) of the covariance
     limits     [2, D-3]           int16 times 1e-4 radians: what joints do at most
     spread     [1]                uint16 times 1e-3: what standard deviations are multiplied by
+    accelerations [D + 3]         uint16 times 1e-2: standard deviations, rad / s^2 of turns of the
+                                  root and of the angles, m / s^2 of the translation
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ Array = NDArray[Any]
 ANGLE_STEP = 1e-4
 WHOLE = 65535
 SPREAD_STEP = 1e-3
+ACCELERATION_STEP = 1e-2
+#: Seconds between the frames in which accelerations were measured.
+FRAME_SECONDS = 0.1
 #: Standard deviation, in radians, of how far a joint may go beyond its limits.
 _BEYOND = 0.05
 
@@ -45,6 +50,9 @@ class PosePrior:
     """[K, D, D]."""
     limits: Array
     """[2, D - 3]: lowest and highest."""
+    accelerations: Array
+    """[D + 3]: standard deviations of those of the root's turns, the angles and the translation,
+    from frames FRAME_SECONDS apart."""
     spread: float = 1.0
     """By how much the standard deviations of fitted joints turned out too small."""
 
@@ -65,6 +73,7 @@ class PosePrior:
             arrays["means"] * ANGLE_STEP,
             factors @ np.swapaxes(factors, 1, 2),
             arrays["limits"] * ANGLE_STEP,
+            arrays["accelerations"] * ACCELERATION_STEP,
             float(arrays["spread"][0]) * SPREAD_STEP,
         )
 

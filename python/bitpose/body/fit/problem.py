@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitpose.body.fit.capsules import Capsules
 from bitpose.body.fit.landmarks import Landmarks
 from bitpose.body.fit.likelihood import Sighting, derivatives, space_energy
 from bitpose.body.fit.parameters import Guesses
@@ -20,7 +21,7 @@ from bitpose.body.rotations import cross_matrix
 Array = NDArray[Any]
 
 #: Standard deviation of the logarithm of a focal length that is not known.
-_FOCAL_DEVIATION = 0.4
+FOCAL_DEVIATION = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,16 +37,27 @@ class Problem:
     """Whose limits of joints are kept in any case."""
     density: Density | None
     """Of the pose, and of up where `up` is given."""
+    capsules: Capsules | None
+    """What may not be in each other's place."""
     up: Array | None
     """[3]: up in the world."""
     log_focal: float
     """The likeliest, where it is not known."""
+    prior_weight: float = 1.0
+    """How much counts what is known before seeing: less for one of many frames alike."""
 
-    def energy(self, guesses: Guesses, blur: float) -> Quadratic:
+    @property
+    def fixed_focal(self) -> bool:
+        """Whether every view came with its focal length."""
+        return all(view.focal is not None for view in self.views)
+
+    def energy(self, guesses: Guesses, blur: float, solid: bool = True) -> Quadratic:
         """Where `blur` adds to the noise: a share of the person's extent in a picture, metres in
-        space. A fit starts with much of it.
+        space. A fit starts with much of it, and with parts that are not `solid` to each other.
         """
-        total = self._before_seeing(guesses)
+        total = self._before_seeing(guesses).times(self.prior_weight)
+        if solid and self.capsules is not None:
+            total += self.capsules.energy(guesses)
         last = None
         for sighting in self.sightings:
             if sighting.landmarks is not last:
@@ -69,12 +81,12 @@ class Problem:
         if self.density is not None:
             energy = energy + self._hold(guesses, pose, self.density, gradient, hessian)
         shape = np.arange(at.size)[at.shape]
-        off = (guesses.log_focal - self.log_focal) / _FOCAL_DEVIATION
+        off = (guesses.log_focal - self.log_focal) / FOCAL_DEVIATION
         energy = energy + 0.5 * np.sum(guesses.betas**2, axis=1) + 0.5 * off**2
         gradient[:, at.shape] = guesses.betas
         hessian[:, shape, shape] = 1
-        gradient[:, at.focal] = off[:, None] / _FOCAL_DEVIATION
-        hessian[:, at.focal, at.focal] = 1 / _FOCAL_DEVIATION**2
+        gradient[:, at.focal] = off[:, None] / FOCAL_DEVIATION
+        hessian[:, at.focal, at.focal] = 1 / FOCAL_DEVIATION**2
         return Quadratic(energy, gradient, hessian)
 
     def _hold(

@@ -36,6 +36,10 @@ class Quadratic:
             self.hessian + other.hessian,
         )
 
+    def times(self, factor: float) -> Quadratic:
+        """All of it by a factor."""
+        return Quadratic(factor * self.energy, factor * self.gradient, factor * self.hessian)
+
     def of(self, rows: NDArray[np.intp]) -> Quadratic:
         """At some of the guesses, by indices."""
         return Quadratic(self.energy[rows], self.gradient[rows], self.hessian[rows])

@@ -23,6 +23,12 @@ class Clips:
 
     poses: Array
     """[N, 24, 3] axis-angle; the root's against the world, y up."""
+    translation: Array
+    """[N, 3] metres: where the pelvis is."""
+    clips: NDArray[np.int16]
+    """[N]: the clip of each frame."""
+    frames: NDArray[np.int16]
+    """[N]: its number in the clip, ten a second."""
     categories: NDArray[np.uint8]
     """[N]."""
     held_out: NDArray[np.bool_]
@@ -46,7 +52,9 @@ def load(path: Path) -> Clips:
     body = BodyModel.load(dtype=np.float64)
     poses = matrix_to_axis_angle(retarget(source, data["rest_joints"], body.J_template))
     held = _held_out(data["clip_category"], data["clip_test"])
-    return Clips(poses, data["category"], held[data["clip"]])
+    return Clips(
+        poses, data["trans"], data["clip"], data["frame"], data["category"], held[data["clip"]]
+    )
 
 
 def _held_out(categories: Array, test: NDArray[np.bool_]) -> NDArray[np.bool_]:

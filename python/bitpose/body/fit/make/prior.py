@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 
 from bitpose.body.fit.make import mixture
 from bitpose.body.fit.make.clips import Clips
-from bitpose.body.fit.prior import ANGLE_STEP, SPREAD_STEP, WHOLE
+from bitpose.body.fit.prior import ACCELERATION_STEP, ANGLE_STEP, FRAME_SECONDS, SPREAD_STEP, WHOLE
 from bitpose.body.layout import SMPL_MIRRORED
-from bitpose.body.rotations import axis_angle_to_matrix
+from bitpose.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
 Array = NDArray[Any]
 
 _COMPONENTS = 16
 #: How much further joints may go than they ever did, in radians.
 _MARGIN = 0.1
+#: The least standard deviation of an acceleration, in rad / s^2 and m / s^2.
+_STIFFEST = 0.5
 
 
 def mirrored(poses: Array) -> Array:
@@ -41,7 +43,32 @@ def arrays(clips: Clips) -> dict[str, Array]:
     both = np.concatenate([weights, weights])
     fitted = mixture.fit(x, both / both.sum(), _COMPONENTS, seed=0)
     limits = np.stack([angles.min(axis=0) - _MARGIN, angles.max(axis=0) + _MARGIN])
-    return _codes(fitted, limits) | spread_code(1.0)
+    codes = {"accelerations": np.rint(_accelerations(clips) / ACCELERATION_STEP).astype(np.uint16)}
+    return _codes(fitted, limits) | codes | spread_code(1.0)
+
+
+def _accelerations(clips: Clips) -> Array:
+    """[3 J + 3]: their standard deviations, as MotionPrior counts; no hand is quite stiff."""
+    rows = np.flatnonzero(
+        ~clips.held_out[2:]
+        & (clips.clips[2:] == clips.clips[:-2])
+        & (clips.frames[2:] == clips.frames[:-2] + 2)
+    )
+    angles = np.diff(clips.poses[rows[:, None] + np.arange(3), 1:], n=2, axis=1)[:, 0]
+    R = axis_angle_to_matrix(clips.poses[rows[:, None] + np.arange(3), 0])
+    turns = matrix_to_axis_angle(np.swapaxes(R[:, :-1], -1, -2) @ R[:, 1:])
+    moved = np.diff(clips.translation[rows[:, None] + np.arange(3)], n=2, axis=1)[:, 0]
+    weights = 1 / np.bincount(clips.categories[rows])[clips.categories[rows]]
+    weights /= weights.sum()
+    root, body, place = (
+        np.tensordot(weights, square, 1)
+        for square in ((turns[:, 1] - turns[:, 0]) ** 2, angles**2, moved**2)
+    )
+    both = np.concatenate([[root], body])
+    both = 0.5 * (both + both[list(SMPL_MIRRORED)])
+    both[0], place = both[0].mean(), np.full(3, place.mean())
+    variances = np.concatenate([both.ravel(), place]) / FRAME_SECONDS**4
+    return np.asarray(np.maximum(np.sqrt(variances), _STIFFEST))
 
 
 def _codes(fitted: mixture.Mixture, limits: Array) -> dict[str, Array]:

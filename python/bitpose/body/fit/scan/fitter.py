@@ -129,9 +129,9 @@ class ScanFitter:
         if shape != (self.fitter.model.num_joints, 3, 3):
             raise InputError(f"a start with poses of shape {shape}: must be one body of the model")
         if scan.joints is not None:
-            return self.fitter.problem(space=scan.joints, up=up)
+            return self.fitter.problem(space=scan.joints, up=up, solid=False)
         joints = SpacePoints(start.t_world_joint, np.ones(len(start.t_world_joint)))
-        return replace(self.fitter.problem(space=joints, up=up), space=None)
+        return replace(self.fitter.problem(space=joints, up=up, solid=False), space=None)
 
     def _guesses(self, starts: Sequence[PosedBody], log_focal: float) -> Guesses:
         """With the mean of their shapes, each with its joints where they are."""
