@@ -3,6 +3,16 @@
 
 from bitpose.body.fit.dense import DensePoints, sample_iuv
 from bitpose.body.fit.fitter import Fit, Fitter
+from bitpose.body.fit.sequence import SequenceFit, fit_sequence
 from bitpose.body.fit.views import SpacePoints, View
 
-__all__ = ["DensePoints", "Fit", "Fitter", "SpacePoints", "View", "sample_iuv"]
+__all__ = [
+    "DensePoints",
+    "Fit",
+    "Fitter",
+    "SequenceFit",
+    "SpacePoints",
+    "View",
+    "fit_sequence",
+    "sample_iuv",
+]
