@@ -18,6 +18,8 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from bench.fit import crossed, motions
+from bench.fit.penetration import ClosedParts
 from bitpose.body.fit import Fit, Fitter, SpacePoints, View
 from bitpose.body.fit.make import cases, clips
 from bitpose.body.fit.make.calibrate import NINETY_PERCENT, squared_distances
@@ -30,6 +32,7 @@ Run = Callable[[cases.Case, np.random.Generator], Fit]
 
 _NOISE = 2.0
 _DENSE = 100
+_CROSSED = 40
 
 
 def runs() -> dict[str, Run]:
@@ -122,6 +125,63 @@ def main(
             f"{100 * figures.within:.0f}",
         )
     console.print(report)
+    if not only:
+        captured = clips.load(poses)
+        console.print(crossed_limbs(captured, seed))
+        console.print(in_motion(captured, seed))
+
+
+def crossed_limbs(captured: clips.Clips, seed: int) -> Report:
+    """One view of people with crossed limbs, with and without capsules."""
+    fitter = Fitter()
+    people, parts = crossed.people(captured, _CROSSED, seed), ClosedParts.of_body(fitter.model)
+    report = Report(
+        f"{_CROSSED} people with crossed limbs, one view",
+        *("", "vertices in other parts", "keypoints, pixels", "median, mm", "seconds"),
+        text=1,
+    )
+    for name, solid in (("without capsules", False), ("with capsules", True)):
+        inside, away, errors, seconds = [], [], [], []
+        for number, case in enumerate(people):
+            view = case.view(_NOISE, np.random.default_rng((seed, number)))
+            start = time.process_time()
+            fit = fitter.fit([view], solid=solid)
+            seconds.append(time.process_time() - start)
+            vertices = fit.posed().vertices()
+            keypoints = fitter.model.keypoints["COCO-17"].positions(vertices)
+            pixels = view.project(keypoints[None], np.array([case.focal]))[0]
+            inside.append(np.count_nonzero(parts.inside(vertices)))
+            away.append(np.linalg.norm(pixels - np.asarray(view.keypoints), axis=1).mean())
+            errors.append(pa_mpjpe(keypoints, case.keypoints))
+        report.add_row(
+            name,
+            str(sum(inside)),
+            f"{np.mean(away):.2f}",
+            f"{np.median(errors):.2f}",
+            f"{np.median(seconds):.3f}",
+        )
+    return report
+
+
+def in_motion(captured: clips.Clips, seed: int) -> Report:
+    """One view of motions, frame by frame and together."""
+    fitter = Fitter()
+    report = Report(
+        "three seconds of a held-out clip of each category, one view",
+        *("", "PA-MPJPE, mm", "acceleration error, m/s^2", "seconds a frame"),
+        text=1,
+    )
+    for between in (0, 2):
+        moving = motions.motions(captured, fitter, between, _NOISE, seed)
+        for name, together in (("frame by frame", False), ("together", True)):
+            figures = [motions.measure(fitter, motion, together) for motion in moving]
+            report.add_row(
+                f"{moving[0].rate} frames a second, {name} ({len(moving)} clips)",
+                f"{np.mean([each.error for each in figures]):.2f}",
+                f"{np.mean([each.acceleration for each in figures]):.2f}",
+                f"{np.mean([each.seconds for each in figures]):.3f}",
+            )
+    return report
 
 
 if __name__ == "__main__":

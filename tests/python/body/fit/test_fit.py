@@ -124,7 +124,7 @@ def test_turned_world_gives_the_same_body() -> None:
     turned = View(first.keypoints, first.confidence, CENTER, case.focal, 1.0, R, (0.3, 0.1, 2.0))
     plain, moved = fitter().fit([first]), fitter().fit([turned], up=R.T @ [0, -1, 0])
     expected = moved.posed().t_world_joint @ R.T + [0.3, 0.1, 2.0]
-    np.testing.assert_allclose(expected, plain.posed().t_world_joint, atol=2e-3)
+    np.testing.assert_allclose(expected, plain.posed().t_world_joint, atol=5e-3)
 
 
 @pytest.mark.filterwarnings("error")
@@ -143,6 +143,27 @@ def test_cameras_back_to_back_see_nobody() -> None:
     behind = replace(view, R_view_world=np.diag([-1.0, 1.0, -1.0]), t_view_world=np.zeros(3))
     with pytest.raises(InputError, match="before all cameras"):
         fitter().fit([view, behind])
+
+
+def test_people_beside_the_picture_are_fitted() -> None:
+    case = cases(1)[0]
+    view = case.view(2, np.random.default_rng(0))
+    for shift in ((5000, 0), (0, -3000), (1e6, 1e6)):
+        fit = fitter().fit([replace(view, keypoints=np.asarray(view.keypoints) + shift)])
+        assert np.isfinite(fit.posed().vertices()).all()
+        assert fit.translation[2] > 0.1
+
+
+def test_noise_of_each_keypoint() -> None:
+    view = replace(cases(1)[0].view(0, np.random.default_rng(0)), noise=2.0)
+    points = np.array(view.keypoints)
+    points[9] += 30
+    loose = replace(view, keypoints=points, noise=np.where(np.arange(17) == 9, 300.0, 2.0))
+    same, without = fitter().fit([replace(view, noise=np.full(17, 2.0))]), fitter().fit([loose])
+    np.testing.assert_array_equal(same.R_parent_joint, fitter().fit([view]).R_parent_joint)
+    unseen = replace(view, confidence=(np.arange(17) != 9).astype(float))
+    blind = fitter().fit([unseen]).posed().t_world_joint
+    assert np.linalg.norm(without.posed().t_world_joint - blind, axis=1).mean() < 0.01
 
 
 def test_what_was_given_stays_the_callers() -> None:
@@ -171,6 +192,8 @@ def test_what_was_given_stays_the_callers() -> None:
         ({"focal": "wide"}, "focal is no array of numbers"),
         ({"noise": 0.0}, "noise is 0.0"),
         ({"noise": 1e-300}, "noise is 1e-300"),
+        ({"noise": np.ones(16)}, r"noise of shape \(16,\)"),
+        ({"noise": np.append(np.ones(16), -1)}, "must be positive"),
         ({"center": (1.0, np.inf)}, "center holds NaN"),
         ({"R_view_world": np.eye(2)}, "R_view_world of shape"),
         ({"R_view_world": 2 * np.eye(3)}, "no rotation"),

@@ -22,8 +22,9 @@ Array = NDArray[Any]
 #: Pixels from the crown of a standing person to the floor, and of the picture's side.
 HEIGHT, SIDE = 256, 512
 #: Metres that a standing person measures.
-_METRES = 1.7
-_FOCAL = (400, 1200)
+METRES = 1.7
+#: Pixels: focal lengths are drawn from here.
+FOCAL = (400, 1200)
 #: Degrees: how far cameras look up (negative) or down, and how crooked they are held.
 _ELEVATION, _ROLL = (-10, 25), 3
 
@@ -112,13 +113,13 @@ def people(poses: Array, seed: int) -> list[Case]:
     cases = []
     for pose in poses:
         betas = np.clip(rng.normal(0, 1, model.num_betas), -2.5, 2.5)
-        focal = float(rng.uniform(*_FOCAL))
+        focal = float(rng.uniform(*FOCAL))
         rotations = axis_angle_to_matrix(pose)
-        rotations[0] = _camera(rng) @ _about(1, rng.uniform(0, 2 * np.pi)) @ rotations[0]
-        distance = focal * _METRES / HEIGHT
+        rotations[0] = camera(rng) @ about(1, rng.uniform(0, 2 * np.pi)) @ rotations[0]
+        distance = focal * METRES / HEIGHT
         place = np.array([*(rng.uniform(-0.1, 0.1, 2) * distance), distance])
         posed = small.with_shape(betas).with_pose(rotations, place)
-        around = _about(1, rng.choice([-1, 1]) * np.deg2rad(rng.uniform(60, 120)))
+        around = about(1, rng.choice([-1, 1]) * np.deg2rad(rng.uniform(60, 120)))
         points = regressor.positions(posed.vertices())
         middle = np.array([0, 0, distance])
         side = (around, middle - around @ place)
@@ -126,12 +127,13 @@ def people(poses: Array, seed: int) -> list[Case]:
     return cases
 
 
-def _camera(rng: np.random.Generator) -> Array:
-    """[3, 3] from a world with y up to a camera."""
+def camera(rng: np.random.Generator) -> Array:
+    """[3, 3] from a world with y up to a camera that is drawn."""
     flip = np.diag([1.0, -1.0, -1.0])
     elevation = np.deg2rad(rng.uniform(*_ELEVATION))
-    return _about(2, np.deg2rad(rng.normal(0, _ROLL))) @ _about(0, -elevation) @ flip
+    return about(2, np.deg2rad(rng.normal(0, _ROLL))) @ about(0, elevation) @ flip
 
 
-def _about(axis: int, angle: float) -> Array:
+def about(axis: int, angle: float) -> Array:
+    """[3, 3]: a turn about an axis, by its number."""
     return axis_angle_to_matrix(np.eye(3)[axis] * angle)
