@@ -3,6 +3,7 @@
 
 from bitpose.body.fit.dense import DensePoints, sample_iuv
 from bitpose.body.fit.fitter import Fit, Fitter
+from bitpose.body.fit.scene import SceneFit, fit_scene
 from bitpose.body.fit.sequence import SequenceFit, fit_sequence
 from bitpose.body.fit.views import SpacePoints, View
 
@@ -10,9 +11,11 @@ __all__ = [
     "DensePoints",
     "Fit",
     "Fitter",
+    "SceneFit",
     "SequenceFit",
     "SpacePoints",
     "View",
+    "fit_scene",
     "fit_sequence",
     "sample_iuv",
 ]

@@ -199,7 +199,7 @@ class Fitter:
             if self.use_prior
             else None,
             self.capsules if solid else None,
-            None if up is None else _direction(up),
+            None if up is None else direction(up),
             _likely_log_focal(views),
         )
 
@@ -275,7 +275,8 @@ class Fitter:
         )
 
 
-def _direction(up: ArrayLike) -> Array:
+def direction(up: ArrayLike) -> Array:
+    """Of length 1, [3]; raises InputError where it has none."""
     vector = finite("up", up, np.dtype(np.float64))
     length = float(np.linalg.norm(vector))
     if vector.shape != (3,) or length == 0 or not np.isfinite(length):

@@ -99,6 +99,27 @@ class PosePrior:
             np.linalg.inv(covariances),
         )
 
+    def up_given(self, pose: Array, expected: Array, tilt: float) -> tuple[Array, Array]:
+        """Where up is in the pelvis's frame, [3], and its covariance [3, 3], of a body in `pose`
+        [D - 3], if it was expected at `expected` [3] to a standard deviation of `tilt` radians.
+        """
+        size = len(pose)
+        joint = self.covariances + np.pad(tilt**2 * np.eye(3), (size, 0))  # With what was expected.
+        seen = np.concatenate([pose, expected]) - self.means
+        cross = self.covariances[:, size:]  # [K, 3, D]
+        gain = cross @ np.linalg.inv(joint)
+        means = self.means[:, size:] + (gain @ seen[..., None])[..., 0]
+        within = self.covariances[:, size:, size:] - gain @ np.swapaxes(cross, 1, 2)
+        pulls = np.linalg.solve(joint, seen[..., None])[..., 0]
+        log = np.log(self.weights) - 0.5 * np.linalg.slogdet(joint)[1]
+        log -= 0.5 * np.sum(seen * pulls, axis=1)
+        shares = np.exp(log - log.max())
+        shares /= shares.sum()
+        mean = shares @ means
+        apart = means - mean
+        moment = within + apart[:, :, None] * apart[:, None]
+        return mean, np.asarray(np.tensordot(shares, moment, 1))
+
     def beyond_limits(self, pose: Array) -> tuple[Array, Array, Array]:
         """The energy [N] of what `pose` [N, D] goes beyond the limits, with its derivative [N, D]
         and its second derivative [N, D], which is diagonal.

@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from bench.fit.photos import distance, people
+from bench.fit.photos import distance, lean, people
+from bitpose.body.fit import fit_scene
 from tests.python.body.fit.test_fit import fitter
 from tests.python.shared import image
 
+STANDING = {488308, 1724673, 543117, 460541}
 
-def test_bodies_lie_on_annotated_keypoints() -> None:
+
+def test_bodies_lie_on_annotated_keypoints_and_stand() -> None:
     found = list(people(image("coco/keypoints.json").parent))
     assert len(found) == 12
-    for person in found:
-        fit = fitter().fit([person.view])
-        assert distance(fit, person, fitter()) < 0.02  # 4 % must be reached.
-        up = fit.posed().R_world_joint[0] @ [0, 1, 0]
-        assert np.rad2deg(np.arccos(-up[1])) < 65
+    for photo in {person.photo for person in found}:
+        together = [person for person in found if person.photo == photo]
+        scene = fit_scene(fitter(), [person.view for person in together])
+        for person, fit in zip(together, scene.people, strict=True):
+            assert distance(fit, scene.focal, person, fitter()) < 0.02  # 4 % must be reached.
+            if person.number in STANDING:
+                assert lean(fit, scene.up) < 15
