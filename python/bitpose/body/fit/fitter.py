@@ -16,10 +16,11 @@ from bitpose.body.fit.capsules import Capsules
 from bitpose.body.fit.checks import positive
 from bitpose.body.fit.landmarks import Landmarks
 from bitpose.body.fit.likelihood import Sighting
-from bitpose.body.fit.parameters import Guesses, Layout
+from bitpose.body.fit.parameters import Guesses
 from bitpose.body.fit.prior import PosePrior
 from bitpose.body.fit.problem import Problem
 from bitpose.body.fit.solve import Quadratic, minimize
+from bitpose.body.fit.stages import STAGES, Stage, free_parameters
 from bitpose.body.fit.uncertainty import joint_covariance
 from bitpose.body.fit.views import SpacePoints, View
 from bitpose.body.keypoints import KeypointRegressor
@@ -34,29 +35,6 @@ _HEADINGS = 8
 _SAME = 0.035
 #: Fewer keypoints than this, in different places, do not say where a body is.
 FEWEST = 4
-_TORSO = ("spine1", "spine2", "spine3", "left_hip", "right_hip", "left_shoulder", "right_shoulder")
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of the fit: which parameters it varies, how loosely, and how many guesses it keeps."""
-
-    free: str
-    rounds: int
-    guesses: int
-    blur: float
-    solid: bool = False
-
-
-#: Camera, then torso, then everything; the best guesses go on.
-_STAGES = (
-    Stage("camera", 0, 24, 0.1),
-    Stage("camera", 4, 16, 0.1),
-    Stage("torso", 3, 14, 0.04),
-    Stage("all", 7, 8, 0.04),
-    Stage("all", 8, 6, 0.01),
-    Stage("all", 40, 6, 0, solid=True),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +123,7 @@ class Fitter:
     def candidates(self, problem: Problem) -> tuple[Guesses, Quadratic]:
         """The bodies that are likeliest, best first, and their energies."""
         guesses = self.first_guesses(problem)
-        for stage in _STAGES:
+        for stage in STAGES:
             guesses, at = self._run(problem, guesses, stage)
         return guesses, at
 
@@ -225,7 +203,7 @@ class Fitter:
         if _places(space.seen) >= FEWEST:
             guesses = start.around(space, self.keypoints, poses, problem.log_focal)
             # Cameras of one place, or that contradict each other, may put it behind them.
-            if np.isfinite(problem.energy(guesses, _STAGES[0].blur, solid=False).energy).any():
+            if np.isfinite(problem.energy(guesses, STAGES[0].blur, solid=False).energy).any():
                 return guesses
         fullest = max(problem.sightings, key=lambda sighting: _places(sighting.seen))
         return start.in_front_of(fullest, poses, problem.log_focal, _HEADINGS)
@@ -293,15 +271,3 @@ def _likely_log_focal(views: Sequence[View]) -> float:
     """Of a picture with the principal point in its middle, 1.2 times the longer side."""
     sides = [2 * float(np.max(np.abs(np.asarray(view.center)))) for view in views]
     return float(np.log(1.2 * max(sides, default=0) or 1000.0))
-
-
-def free_parameters(name: str, layout: Layout, fixed_focal: bool) -> NDArray[np.intp]:
-    """Indices of a step: of everything, the torso, or where the camera is."""
-    every = np.arange(layout.size)
-    if name == "all":
-        return np.delete(every, layout.focal) if fixed_focal else every
-    parts = [every[layout.root], every[layout.translation]]
-    if name == "torso":
-        parts += [every[layout.of_joint(SMPL_JOINTS.index(joint))] for joint in _TORSO]
-        parts.append(every[layout.shape])
-    return np.sort(np.concatenate(parts))

@@ -20,10 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from bitpose.body.fit import banded, motion
 from bitpose.body.fit.checks import positive
-from bitpose.body.fit.fitter import FEWEST, Fitter, free_parameters
+from bitpose.body.fit.fitter import FEWEST, Fitter
 from bitpose.body.fit.parameters import Guesses
 from bitpose.body.fit.problem import FOCAL_DEVIATION, Problem
 from bitpose.body.fit.solve import Quadratic
+from bitpose.body.fit.stages import free_parameters
 from bitpose.body.fit.views import View
 from bitpose.body.model import PosedBody, ShapedBody
 from bitpose.errors import InputError
