@@ -17,7 +17,7 @@ from bitpose.body.fit.checks import positive
 from bitpose.body.fit.landmarks import Landmarks
 from bitpose.body.fit.likelihood import Sighting
 from bitpose.body.fit.parameters import Guesses
-from bitpose.body.fit.prior import PosePrior
+from bitpose.body.fit.prior import Density, PosePrior
 from bitpose.body.fit.problem import Problem
 from bitpose.body.fit.solve import Quadratic, minimize
 from bitpose.body.fit.stages import STAGES, Stage, free_parameters
@@ -136,11 +136,16 @@ class Fitter:
         solid: bool = True,
     ) -> Problem:
         """What `fit` solves; it raises what this raises."""
-        problem = self.problem_of_frame(views, space, up, tilt, solid)
+        problem = self.problem_of_frame(views, space, self.density(up, tilt), up, solid)
         if self.sees(problem) < FEWEST:
             seen = [_places(sighting.seen) for sighting in problem.sightings]
             raise InputError(f"too few points were seen for a fit: {seen}, need {FEWEST}")
         return problem
+
+    def density(self, up: ArrayLike | None, tilt: float) -> Density | None:
+        """Of poses, and of up where it is given; None without the prior."""
+        spread = None if up is None else positive("tilt", tilt)
+        return self.prior.density(spread) if self.use_prior else None
 
     def sees(self, problem: Problem) -> int:
         """How many different points the view, or the space, has that sees most."""
@@ -153,11 +158,11 @@ class Fitter:
         self,
         views: Sequence[View],
         space: SpacePoints | None,
+        density: Density | None,
         up: ArrayLike | None,
-        tilt: float,
         solid: bool,
     ) -> Problem:
-        """Where nothing has to be seen."""
+        """Where nothing has to be seen; `density` is that of `up`."""
         count = len(self.keypoints)
         for view in views:
             got = len(np.asarray(view.confidence))
@@ -173,9 +178,7 @@ class Fitter:
             tuple(self._sightings(views)),
             space,
             self.prior,
-            self.prior.density(None if up is None else positive("tilt", tilt))
-            if self.use_prior
-            else None,
+            density,
             self.capsules if solid else None,
             None if up is None else direction(up),
             _likely_log_focal(views),

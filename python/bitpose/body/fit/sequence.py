@@ -39,6 +39,8 @@ _SPEED = 0.7
 _INDEPENDENT = 0.1
 #: Frames of a window, and how many of them the next window fits again.
 _WINDOW, _OVERLAP = 96, 16
+#: Frames before a window that stay: as many as accelerations need.
+_HELD = 2
 _ROUNDS, _TOLERANCE = 15, 1e-3
 
 
@@ -76,11 +78,13 @@ def fit_sequence(
     rate = positive("frames_per_second", frames_per_second)
     if not len(frames):
         raise InputError("there is no frame")
-    problems = [fitter.problem_of_frame(views, None, up, tilt, solid) for views in frames]
+    density = fitter.density(up, tilt)
+    problems = [fitter.problem_of_frame(views, None, density, up, solid) for views in frames]
     keys = _key_frames(fitter, problems, rate)
     fixed_focal = all(view.focal is not None for frame in frames for view in frame)
-    guesses, at = _likeliest_path(fitter, [problems[key] for key in keys], np.array(keys) / rate)
-    chosen = _one_shape(guesses, at, problems[0].log_focal, fixed_focal)
+    seconds = np.array(keys) / rate
+    guesses, sure = _likeliest_path(fitter, [problems[key] for key in keys], seconds, fixed_focal)
+    chosen = _one_shape(guesses, sure, problems[keys[0]].log_focal, fixed_focal)
     smooth = motion.MotionPrior.of(fitter.prior, rate)
     weight = min(1.0, 1 / (rate * _INDEPENDENT))
     lighter = [replace(problem, prior_weight=weight) for problem in problems]
@@ -114,9 +118,9 @@ def _key_frames(fitter: Fitter, problems: Sequence[Problem], rate: float) -> lis
 
 
 def _likeliest_path(
-    fitter: Fitter, problems: Sequence[Problem], seconds: Array
-) -> tuple[Guesses, Quadratic]:
-    """Of each frame one of its guesses, and the energies there."""
+    fitter: Fitter, problems: Sequence[Problem], seconds: Array, fixed_focal: bool
+) -> tuple[Guesses, Array]:
+    """Of each frame one of its guesses, and how sure it is of the shape, as `_how_sure`."""
     found, back = [], []
     cost, points = np.zeros(1), np.zeros((1, 0, 3))
     for number, problem in enumerate(problems):
@@ -127,21 +131,21 @@ def _likeliest_path(
             deviation = _SPEED * (seconds[number] - seconds[number - 1])
             apart = (here - points[:, None]) / deviation
             total = total + 0.5 * np.sum(apart**2, axis=(2, 3))
-        found.append((guesses, at))
+        found.append((guesses, _how_sure(guesses, at, fixed_focal)))
         back.append(total.argmin(axis=0))
         cost, points = total.min(axis=0), here
     row = int(cost.argmin())
     chosen = []
-    for (guesses, at), before in zip(reversed(found), reversed(back), strict=True):
-        chosen.append((guesses.of(np.array([row])), at.of(np.array([row]))))
+    for (guesses, sure), before in zip(reversed(found), reversed(back), strict=True):
+        chosen.append((guesses.of(slice(row, row + 1)), sure[row]))
         row = int(before[row])
     chosen.reverse()
-    return motion.joined([one for one, _ in chosen]), motion.stacked([one for _, one in chosen])
+    return motion.joined([one for one, _ in chosen]), np.array([one for _, one in chosen])
 
 
-def _one_shape(guesses: Guesses, at: Quadratic, log_focal: float, fixed_focal: bool) -> Guesses:
-    """The guesses with the shape and focal length that they agree on: the mean of theirs, each by
-    how sure it is. What is likely of everyone counts once.
+def _how_sure(guesses: Guesses, at: Quadratic, fixed_focal: bool) -> Array:
+    """[N, S, S]: the precision of the shape, and of the focal length unless it is fixed, whatever
+    the pose.
     """
     layout = guesses.layout
     free = free_parameters("all", layout, fixed_focal)
@@ -149,36 +153,40 @@ def _one_shape(guesses: Guesses, at: Quadratic, log_focal: float, fixed_focal: b
     across = at.hessian[:, own[:, None], shared]
     moment = at.hessian[:, own[:, None], own]
     moment[:, np.arange(len(own)), np.arange(len(own))] *= 1 + 1e-6
-    sure = at.hessian[:, shared[:, None], shared] - np.swapaxes(across, 1, 2) @ np.linalg.solve(
-        moment, across
-    )
-    theirs = np.column_stack([guesses.betas, guesses.log_focal])[:, : len(shared)]
-    likely = np.zeros(layout.betas + 1)
-    likely[-1] = log_focal
-    precise = np.append(np.ones(layout.betas), 1 / FOCAL_DEVIATION**2)
-    likely, precise = likely[: len(shared)], precise[: len(shared)]
+    held = np.swapaxes(across, 1, 2) @ np.linalg.solve(moment, across)
+    return np.asarray(at.hessian[:, shared[:, None], shared] - held)
+
+
+def _one_shape(guesses: Guesses, sure: Array, log_focal: float, fixed_focal: bool) -> Guesses:
+    """The guesses with the shape and focal length that they agree on: the mean of theirs, each by
+    how sure it is. What is likely of everyone counts once.
+    """
+    betas, count = guesses.layout.betas, sure.shape[1]
+    theirs = np.column_stack([guesses.betas, guesses.log_focal])[:, :count]
+    likely = np.append(np.zeros(betas), log_focal)[:count]
+    precise = np.append(np.ones(betas), 1 / FOCAL_DEVIATION**2)[:count]
     total = sure.sum(axis=0) - (len(guesses) - 1) * np.diag(precise)
     pull = (sure @ (theirs - likely)[..., None]).sum(axis=0)[:, 0]
     agreed = likely + np.linalg.solve(total, pull)
     focal = guesses.log_focal if fixed_focal else np.full(len(guesses), agreed[-1])
-    return replace(
-        guesses, betas=np.tile(agreed[: layout.betas], (len(guesses), 1)), log_focal=focal
-    )
+    return replace(guesses, betas=np.tile(agreed[:betas], (len(guesses), 1)), log_focal=focal)
 
 
 def _in_windows(problems: Sequence[Problem], path: Guesses, prior: motion.MotionPrior) -> Guesses:
     """Smooth motion; shape and focal length stay."""
-    count = len(path)
-    first = 0
+    settled: list[Guesses] = []
+    rest, first = path, 0  # The rest starts at frame `first`, with what the next window holds.
     while True:
-        last = min(first + _WINDOW, count)
-        held = 2 if first else 0  # Frames that the window before has settled.
-        rows = np.arange(first, last)
-        moved = _smooth(problems[first:last], path.of(rows), prior, held)
-        path = motion.joined([path.of(np.arange(first)), moved, path.of(np.arange(last, count))])
-        if last == count:
-            return path
-        first = last - _OVERLAP - 2
+        count = min(_WINDOW, len(rest))
+        held = _HELD if settled else 0
+        moved = _smooth(problems[first : first + count], rest.of(slice(0, count)), prior, held)
+        done = count if count == len(rest) else count - _OVERLAP
+        settled.append(moved.of(slice(held, done)))
+        if count == len(rest):
+            return motion.joined(settled)
+        kept = moved.of(slice(done - _HELD, count))
+        rest = motion.joined([kept, rest.of(slice(count, None))])
+        first += done - _HELD
 
 
 def _smooth(
