@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bench.fit.photos import distance, lean, people
 from bitpose.body.fit import fit_scene
 from tests.python.body.fit.test_fit import fitter
@@ -11,6 +13,7 @@ from tests.python.shared import image
 STANDING = {488308, 1724673, 543117, 460541}
 
 
+@pytest.mark.slow
 def test_bodies_lie_on_annotated_keypoints_and_stand() -> None:
     found = list(people(image("coco/keypoints.json").parent))
     assert len(found) == 12

@@ -19,12 +19,12 @@ FOCAL, PITCH = 700.0, 20.0
 
 
 def photo() -> tuple[np.ndarray, list[View]]:
-    """Up, and five people as a camera sees them that looks down."""
+    """Up, and four people as a camera sees them that looks down."""
     rng = np.random.default_rng(3)
     prior, model = PosePrior.load(), fitter().model
     down = about(0, np.deg2rad(PITCH)) @ np.diag([1.0, -1.0, -1.0])
     views = []
-    for component in np.argsort(-prior.weights)[:5]:
+    for component in np.argsort(-prior.weights)[:4]:
         pose = np.concatenate([np.zeros((1, 3)), prior.poses[1 + component]])
         rotations = axis_angle_to_matrix(pose)
         up = prior.means[component, -3:]
