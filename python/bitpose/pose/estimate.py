@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bitpose.body.fit import Fit, Fitter, View
+from bitpose.body.fit import Fit, Fitter, View, fit_scene
+from bitpose.body.fit.fitter import FEWEST
 from bitpose.body.keypoints import KeypointRegressor
 from bitpose.errors import InputError
 from bitpose.pose.boxes import Boxes, suppressed
@@ -30,8 +31,6 @@ from bitpose.session import InferenceSession
 Array = NDArray[Any]
 Network = InferenceSession | str | PathLike[str]
 
-#: Keypoints in different places without which no body is fitted.
-_FEWEST = 4
 #: Focal length over the longer side of a photo that does not tell.
 _USUAL_FOCAL = 1.2
 #: A person who fills less than this of a photo's longer side is looked at again from nearer.
@@ -71,8 +70,11 @@ class Estimator:
         longer = max(photo.size)
         focal = self._focal or focal_of(photo) or _USUAL_FOCAL * longer
         camera = PerspectiveCamera(width=photo.width, height=photo.height, fx=focal, fy=focal)
+        seen = self._seen(photo)
+        fits = self._posing.fitted([found for found, _, _ in seen], camera)
         people = [
-            self._person(found, score, box, camera) for found, score, box in self._seen(photo)
+            self._person(found, score, box, camera, fit)
+            for (found, score, box), fit in zip(seen, fits, strict=True)
         ]
         return sorted(people, key=lambda person: -person.score)
 
@@ -95,9 +97,13 @@ class Estimator:
         return [(found, float(found.score[found.score >= threshold].mean()), np.array(box))]
 
     def _person(
-        self, found: Keypoints, score: float, box: Array, camera: PerspectiveCamera
+        self,
+        found: Keypoints,
+        score: float,
+        box: Array,
+        camera: PerspectiveCamera,
+        fit: Fit | None,
     ) -> Person:
-        fit = self._posing.fitted(found, camera)
         left, top, right, bottom = map(float, box)
         person = Person((left, top, right, bottom), score, found, camera, fit)
         return replace(person, keypoints=self._posing.as_coco(person))
@@ -171,16 +177,24 @@ class _Posing:
         regressor, known = KeypointRegressor.of_names(model.keypoints, names)
         return Fitter(model, regressor), known
 
-    def fitted(self, found: Keypoints, camera: PerspectiveCamera) -> Fit | None:
-        """The body behind the keypoints, where enough were seen."""
-        fitter, known = self._fitter
+    def fitted(self, people: Sequence[Keypoints], camera: PerspectiveCamera) -> list[Fit | None]:
+        """The body behind each, where enough keypoints were seen; together they say where up is."""
+        fitter = self._fitter[0]
+        views = [self._view(found, camera) for found in people]
+        enough = [view for view in views if len(np.unique(view.seen, axis=0)) >= FEWEST]
+        if len(enough) > 1:
+            fits = iter(fit_scene(fitter, enough).people)
+        else:
+            fits = iter([fitter.fit([view]) for view in enough])
+        return [next(fits) if view in enough else None for view in views]
+
+    def _view(self, found: Keypoints, camera: PerspectiveCamera) -> View:
+        """What the fitter is told of a person."""
+        known = self._fitter[1]
         score = found.score[known].astype(np.float64)
         seen = np.where(score >= self.kind.threshold, np.clip(score, 0, 1), 0.0)
-        xy = found.xy[known].astype(np.float64)
-        if len(np.unique(xy[seen > 0], axis=0)) < _FEWEST:
-            return None
-        view = View(xy, seen, center=(camera.cx, camera.cy), focal=camera.fx)
-        return fitter.fit([view])
+        center = camera.cx, camera.cy
+        return View(found.xy[known].astype(np.float64), seen, center=center, focal=camera.fx)
 
     def as_coco(self, person: Person) -> Keypoints:
         """COCO's keypoints: those of the network; what it does not give is that of the body, as
