@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Index = NDArray[np.int32]
+_Index = NDArray[np.int32]
 
 def positions(
     R: NDArray[Any],
     t: NDArray[Any],
     features: NDArray[Any],
     betas: NDArray[Any],
-    starts: Index,
-    bones: Index,
+    starts: _Index,
+    bones: _Index,
     shares: NDArray[Any],
     rest: NDArray[Any],
     by_shape: NDArray[Any],
-    corrected: Index,
-    correctors: Index,
+    corrected: _Index,
+    correctors: _Index,
     corrections: NDArray[Any],
     parts: NDArray[Any],
     dst: NDArray[Any],
@@ -42,13 +42,13 @@ def jacobian(
     axes: NDArray[Any],
     features_by_turn: NDArray[Any],
     joints_by_shape: NDArray[Any],
-    parents: Index,
-    starts: Index,
-    bones: Index,
+    parents: _Index,
+    starts: _Index,
+    bones: _Index,
     shares: NDArray[Any],
     by_shape: NDArray[Any],
-    corrected: Index,
-    correctors: Index,
+    corrected: _Index,
+    correctors: _Index,
     corrections: NDArray[Any],
     parts: NDArray[Any],
     dst_by_turn: NDArray[Any],

@@ -38,7 +38,7 @@ def main(
         draw_iuv(x.picture, x.labels.iuv, opacity=0.8) if labels else x.picture for x in samples
     ]
     rows = [np.concatenate(pictures[i : i + _COLUMNS], 1) for i in range(0, len(seeds), _COLUMNS)]
-    Image.fromarray(np.concatenate(rows, axis=0)).save(file, quality=90)
+    Image.fromarray(np.concatenate(rows, axis=0)).save(file)
     typer.echo(f"{file}: {len(seeds)} samples of split {split}; {rate:.0f} a second of one core")
 
 

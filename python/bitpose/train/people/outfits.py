@@ -34,7 +34,7 @@ _CHILDREN, _WHOLE, _SHOES, _HAT, _HAIR, _FABRIC = 0.15, 0.75, 0.9, 0.12, 0.93, 0
 _TEST_EVERY = 5
 #: Standard deviations of the logarithm.
 _BRIGHTNESS, _SATURATION = 0.35, 0.3
-_FACE = ("eyes/high-poly",)
+_FACE = ("eyes/low-poly",)
 
 
 @dataclass(frozen=True, eq=False)
