@@ -54,7 +54,8 @@ def estimate(
     (overlay.png), from the side (side.png), as a map of the body's surface (iuv.png), and the
     keypoints (skeleton.png), and each body's mesh (person1.obj, person1.glb). Networks are
     recognised by their outputs: MoveNet, BodyPix, EfficientPose, heatmaps or SimCC of COCO's
-    keypoints; YOLOX, NanoDet, FastestDet, SSD.
+    keypoints; YOLOX, NanoDet, FastestDet, SSD. A photo that cannot be read does not keep the
+    others from being looked at; the exit code is 1 then.
     """
     from rich.progress import track
 
@@ -64,23 +65,43 @@ def estimate(
     from bitpose.pose.photo import load_photo
 
     files = picture_files(photos)
+    folders = _folders(files, output)
     if coco is not None:
         _ids(files)
     estimator = Estimator(network, detector, threshold=threshold, focal=focal, threads=threads)
     results: list[dict[str, Any]] = []
     report = Report("people", "photo", "person", "box", "score", "keypoints", "depth, m", text=3)
+    unread: list[InputError] = []
     for file in track(files, "photos", console=console, transient=True):
-        photo = load_photo(file)
+        try:
+            photo = load_photo(file)
+        except InputError as error:
+            unread.append(error)
+            continue
         people = estimator(photo)
-        write_people(people, photo, output / file.stem)
+        write_people(people, photo, folders[file])
         _add_rows(report, file.name, people)
         if coco is not None:
             results += coco_results(people, _ids([file])[0])
-    console.print(report)
-    console.print(f"wrote {output}{'' if len(files) == 1 else f' ({len(files)} folders)'}")
+    if len(unread) < len(files):
+        written = len(files) - len(unread)
+        console.print(report)
+        console.print(f"wrote {output}{'' if written == 1 else f' ({written} folders)'}")
     if coco is not None:
         coco.write_text(json.dumps(results), "utf-8")
         console.print(f"wrote {coco}")
+    if unread:
+        raise InputError("\n".join(map(str, unread)))
+
+
+def _folders(files: Sequence[Path], output: Path) -> dict[Path, Path]:
+    """Where what is found in each photo goes. Raises InputError where two would share a folder."""
+    owners: dict[str, Path] = {}
+    for file in files:
+        other = owners.setdefault(file.stem, file)
+        if other != file:
+            raise InputError(f"{other} and {file} would both be written to {output / file.stem}")
+    return {file: output / file.stem for file in files}
 
 
 def _ids(files: Sequence[Path]) -> list[int]:

@@ -206,18 +206,28 @@ def test_run_refuses_what_it_cannot_draw(classifier: Path, tmp_path: Path) -> No
         invoke(*arguments, "--box", "1,2")
 
 
-def test_estimate_writes_a_folder_for_each_photo(tmp_path: Path) -> None:
+@pytest.fixture
+def upright(tmp_path: Path) -> Path:
     """A network that sees a person upright, wherever it looks."""
     y = [10, 9, 9, 9, 9, 14, 14, 20, 20, 25, 25, 25, 25, 32, 32, 39, 39]
     x = [24, 25, 23, 26, 22, 28, 20, 29, 19, 29, 19, 27, 21, 27, 21, 27, 21]
     seen = np.stack([np.array(y) / 48, np.array(x) / 48, np.full(17, 0.9)], 1)
-    network, photos = tmp_path / "net.onnx", tmp_path / "photos"
-    network.write_bytes(constant(seen[None, None], 48).SerializeToString())
-    photos.mkdir()
-    for name in ("7.png", "12.png"):
-        Image.new("RGB", (96, 96), (90, 120, 150)).save(photos / name)
+    path = tmp_path / "net.onnx"
+    path.write_bytes(constant(seen[None, None], 48).SerializeToString())
+    return path
+
+
+def photos_of(folder: Path, *names: str) -> Path:
+    folder.mkdir()
+    for name in names:
+        Image.new("RGB", (96, 96), (90, 120, 150)).save(folder / name)
+    return folder
+
+
+def test_estimate_writes_a_folder_for_each_photo(upright: Path, tmp_path: Path) -> None:
+    photos = photos_of(tmp_path / "photos", "7.png", "12.png")
     coco, folder = tmp_path / "results.json", tmp_path / "people"
-    arguments = ["estimate", str(photos), "--network", str(network), "-o", str(folder)]
+    arguments = ["estimate", str(photos), "--network", str(upright), "-o", str(folder)]
     text = invoke(*arguments, "--coco", str(coco))
     assert "2 folders" in text
     names = {"people.json", "overlay.png", "surface.png", "side.png", "iuv.png", "skeleton.png"}
@@ -228,6 +238,23 @@ def test_estimate_writes_a_folder_for_each_photo(tmp_path: Path) -> None:
     (photos / "7.png").rename(photos / "seven.png")
     with pytest.raises(InputError, match="image ids"):
         invoke(*arguments, "--coco", str(coco))
+
+
+def test_estimate_goes_on_behind_a_broken_photo(upright: Path, tmp_path: Path) -> None:
+    photos = photos_of(tmp_path / "photos", "7.png")
+    (photos / "3.png").write_bytes(b"no picture")
+    coco, folder = tmp_path / "results.json", tmp_path / "people"
+    arguments = ["estimate", str(photos), "--network", str(upright), "-o", str(folder)]
+    with pytest.raises(InputError, match=r"3\.png"):
+        invoke(*arguments, "--coco", str(coco))
+    assert [path.name for path in folder.iterdir()] == ["7"]
+    assert [row["image_id"] for row in json.loads(coco.read_text())] == [7]
+
+
+def test_estimate_refuses_to_write_two_photos_to_one_folder(upright: Path, tmp_path: Path) -> None:
+    photos = photos_of(tmp_path / "photos", "7.png", "7.jpg")
+    with pytest.raises(InputError, match=r"7\.jpg and .*7\.png would both"):
+        invoke("estimate", str(photos), "--network", str(upright), "-o", str(tmp_path / "people"))
 
 
 def test_demo(tmp_path: Path) -> None:
