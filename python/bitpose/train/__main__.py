@@ -104,13 +104,13 @@ def main(
 
 
 def _resumed(folder: Path, run: Run, *parts: Any) -> int:
-    """The step to go on from; `parts` get their states. Raises ValueError for another run."""
+    """The step to go on from; `parts` get their states. Raises BadParameter for another run."""
     path = folder / "last.pt"
     if not path.exists():
         return 0
     kept = torch.load(path, weights_only=True)
     if kept["run"] != asdict(run):
-        raise ValueError(f"{path} is of another run: {kept['run']}")
+        raise typer.BadParameter(f"{path} is of another run: {kept['run']}")
     for part, state in zip(parts, kept["states"], strict=True):
         part.load_state_dict(state)
     return int(kept["step"])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from bitpose.body import BodyModel
@@ -118,5 +119,5 @@ def test_a_folder_of_another_run_is_refused(tmp_path: Path) -> None:
     run(tmp_path, "--minutes", "0")
     from bitpose.train.__main__ import main
 
-    with pytest.raises(ValueError, match="another run"):
+    with pytest.raises(typer.BadParameter, match="another run"):
         main(tmp_path, batch=4, width=0.25, size=64, steps=4, workers=0)

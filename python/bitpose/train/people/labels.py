@@ -40,8 +40,7 @@ class PersonLabels:
     translation: Array
     """[3] metres, camera frame."""
     seen: float
-    """Of the pixels that the bare body would cover in an endless picture alone, the share where it
-    or its clothes are seen; at most 1."""
+    """The area of `box` over that of `whole_box`, at most 1."""
 
 
 @dataclass(frozen=True, eq=False)
