@@ -16,7 +16,7 @@ struct CodeOutput {
 
   /// Lets a kernel of igemm_qs8 or dwconv_qs8 write to `dst`.
   template <typename KernelArgs>
-  void direct(KernelArgs& kernel, Element* dst) const {
+  void direct(KernelArgs& kernel, Element* dst) const {  // NOLINT(readability-non-const-parameter)
     kernel.dst = dst;
     kernel.range = range;
   }
@@ -29,7 +29,7 @@ struct RealOutput {
   Element of(int32_t sum, float multiplier) const { return rescale(sum, multiplier, fmin, fmax); }
 
   template <typename KernelArgs>
-  void direct(KernelArgs& kernel, Element* dst) const {
+  void direct(KernelArgs& kernel, Element* dst) const {  // NOLINT(readability-non-const-parameter)
     kernel.real_dst = dst;
     kernel.fmin = fmin;
     kernel.fmax = fmax;
