@@ -44,8 +44,9 @@ inline int32x4_t add_low(int32x4_t sum, int16x8_t words) {
 struct Accumulators {
   int32x4_t acc[4];
 
-  explicit Accumulators(const int32_t* bias)
-      : acc{vld1q_s32(bias), vld1q_s32(bias + 4), vld1q_s32(bias + 8), vld1q_s32(bias + 12)} {}
+  static Accumulators from(const int32_t* bias) {
+    return {{vld1q_s32(bias), vld1q_s32(bias + 4), vld1q_s32(bias + 8), vld1q_s32(bias + 12)}};
+  }
 
   void add(int16x8_t low, int16x8_t high) {
     acc[0] = add_low(acc[0], low);
@@ -161,7 +162,7 @@ __attribute__((always_inline)) inline void pixel(const Column& a0, const Column&
                                                  const Column& a2, const Group<NR>& group,
                                                  const Weights& first, const Output& out,
                                                  size_t offset) {
-  Accumulators acc(group.bias);
+  Accumulators acc = Accumulators::from(group.bias);
   add_window(acc, a0, a1, a2, first);
   for (size_t part = 1; WIDE && part < group.parts; ++part) {
     add_window(acc, a0, a1, a2, Weights(group.weights + part * 9 * NR));
@@ -184,7 +185,7 @@ void filter_row(const DwconvQs8Args& args, size_t c, const Group<NR> group) {
 template <typename Output>
 inline void pixel_any(const DwconvQs8Args& args, size_t taps, size_t c, const Group<NR>& group,
                       size_t offset) {
-  Accumulators acc(group.bias);
+  Accumulators acc = Accumulators::from(group.bias);
   const int8_t* w = group.weights;
   for (size_t part = 0; part < group.parts; ++part) {
     size_t t = 0;
