@@ -3,6 +3,10 @@
 
 #include <cstddef>
 
+/// Of a function that loads such bytes: another thread may be writing them, which does not matter
+/// since they are never used, and which ThreadSanitizer cannot know.
+#define BITPOSE_OVERREADS __attribute__((no_sanitize("thread")))
+
 namespace bitpose {
 
 /// Bytes that a kernel may read, but never uses, behind the last byte of any activation row.
