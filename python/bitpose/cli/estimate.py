@@ -66,8 +66,7 @@ def estimate(
 
     files = picture_files(photos)
     folders = _folders(files, output)
-    if coco is not None:
-        _ids(files)
+    image_ids = None if coco is None else _ids(files)
     estimator = Estimator(network, detector, threshold=threshold, focal=focal, threads=threads)
     results: list[dict[str, Any]] = []
     report = Report("people", "photo", "person", "box", "score", "keypoints", "depth, m", text=3)
@@ -81,8 +80,8 @@ def estimate(
         people = estimator(photo)
         write_people(people, photo, folders[file])
         _add_rows(report, file.name, people)
-        if coco is not None:
-            results += coco_results(people, _ids([file])[0])
+        if image_ids is not None:
+            results += coco_results(people, image_ids[file])
     if len(unread) < len(files):
         written = len(files) - len(unread)
         console.print(report)
@@ -104,12 +103,12 @@ def _folders(files: Sequence[Path], output: Path) -> dict[Path, Path]:
     return {file: output / file.stem for file in files}
 
 
-def _ids(files: Sequence[Path]) -> list[int]:
+def _ids(files: Sequence[Path]) -> dict[Path, int]:
     """COCO's pictures are called by their numbers."""
     for file in files:
         if not file.stem.isdigit():
             raise InputError(f"--coco needs files called by their image ids, got {file.name!r}")
-    return [int(file.stem) for file in files]
+    return {file: int(file.stem) for file in files}
 
 
 def _add_rows(report: Report, name: str, people: Sequence[Person]) -> None:
