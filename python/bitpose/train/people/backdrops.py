@@ -45,9 +45,9 @@ class Panorama:
         height, width = self.picture.shape[:2]
         azimuth = np.arctan2(directions[..., 0], -directions[..., 2])
         polar = np.arccos(np.clip(directions[..., 1], -1, 1))
-        column = ((azimuth / (2 * np.pi) + 0.5) * width).astype(np.int32) % width
-        row = np.minimum((polar / np.pi * height).astype(np.int32), height - 1)
-        return np.asarray(self.picture[row, column])
+        column = (azimuth / np.float32(2 * np.pi) + np.float32(0.5)) * width - np.float32(0.5)
+        row = polar * np.float32(height / np.pi) - np.float32(0.5)
+        return _between(self.picture, row, column)
 
     def light(self) -> Light:
         return Light(self.harmonics)
@@ -60,6 +60,24 @@ def _rays(camera: PerspectiveCamera) -> NDArray[np.float32]:
     rays = np.empty((camera.height, camera.width, 3), np.float32)
     rays[..., 0], rays[..., 1], rays[..., 2] = x[None, :], y[:, None], 1.0
     return np.asarray(rays / np.sqrt((rays * rays).sum(axis=-1, keepdims=True)))
+
+
+def _between(picture: Picture, row: Array, column: Array) -> Picture:
+    """Bilinear, of a picture whose columns go around; rows and columns [H, W] of pixels' middles.
+
+    Cameras see a few degrees of a panorama: the nearest pixels would be blocks, behind people whose
+    outlines are sharp.
+    """
+    height, width = picture.shape[:2]
+    top, left = np.floor(row), np.floor(column)
+    down, right = (row - top)[..., None], (column - left)[..., None]
+    first = np.clip(top.astype(np.int32), 0, height - 1)
+    second = np.clip(top.astype(np.int32) + 1, 0, height - 1)
+    start = left.astype(np.int32) % width
+    end = (start + 1) % width
+    above = picture[first, start] * (1 - right) + picture[first, end] * right
+    below = picture[second, start] * (1 - right) + picture[second, end] * right
+    return np.asarray(above * (1 - down) + below * down, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
