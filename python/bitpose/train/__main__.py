@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m bitpose.train FOLDER`: trains the crop network on people that are made up.
+"""`python -m bitpose.train FOLDER`: trains a network on people that are made up.
 
 FOLDER gets `last.pt`, from which a run that was interrupted at any minute goes on, `losses.csv` and
 `losses.png`. Batches have the numbers of their steps for seeds, so a run that was interrupted sees
@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 import typer
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from bitpose.train.crop_network import CropNetwork
+from bitpose.train.backbone import load_weights
 from bitpose.train.curves import draw_curves
-from bitpose.train.losses import WEIGHTS, Losses
-from bitpose.train.people import Studio
-from bitpose.train.targets import Targets, batches
+from bitpose.train.designs import DESIGNS
+from bitpose.train.scenes import Scene
+from bitpose.train.sources import Kept, Live, Source, batches_of
 
 _EVERY = 50
 _CLIP = 1.0
@@ -33,60 +34,85 @@ _CLIP = 1.0
 class Run:
     """What a run is of; kept with its checkpoints."""
 
-    shared: str | None
-    base_mesh: str | None
+    design: str
     width: float
     size: int
     batch: int
     steps: int
     rate: float
+    frozen: int
+    seed: int
 
 
-class Made(IterableDataset[Targets]):
-    """Batches from a step on, shared out among the workers of a loader."""
+class Batches(IterableDataset[Any]):
+    """Those from a step on, shared out among the workers of a loader."""
 
-    def __init__(self, run: Run, first: int) -> None:
-        self.run, self.first = run, first
+    def __init__(self, run: Run, opened: Callable[[], Source], first: int) -> None:
+        self.run, self.opened, self.first = run, opened, first
 
-    def __iter__(self) -> Iterator[Targets]:
+    def __iter__(self) -> Iterator[Any]:
         worker = get_worker_info()
         number, count = (0, 1) if worker is None else (worker.id, worker.num_workers)
         torch.set_num_threads(1)
-        studio = Studio.load(self.run.shared, self.run.base_mesh, "train")
-        return batches(studio, self.first + number, count, self.run.batch, self.run.size)
+        design, size = DESIGNS[self.run.design], self.run.size
+
+        def samples(scene: Scene, random: np.random.Generator) -> Iterable[Any]:
+            return design.samples(scene, size, random)
+
+        first = self.first + number
+        # Each process opens files of its own: they would move each other's places in them.
+        lists = batches_of(self.opened(), samples, self.run.batch, self.run.seed, first, count)
+        return map(design.stacked, lists)
 
 
 def main(
     folder: Annotated[Path, typer.Argument(help="Of the run: made, or gone on with.")],
-    shared: Annotated[Path | None, typer.Option(help="Folder of mocap, people and scenes.")] = None,
+    design: Annotated[str, typer.Option(help=", ".join(DESIGNS))] = "crop",
+    scenes: Annotated[
+        list[Path] | None, typer.Option(help="Folders of python -m bitpose.train.make_scenes.")
+    ] = None,
+    shared: Annotated[Path | None, typer.Option(help="Without --scenes: of mocap, people.")] = None,
     base_mesh: Annotated[Path | None, typer.Option(help="Of python -m bitpose.body.make.")] = None,
+    backbone: Annotated[Path | None, typer.Option(help="A MobileNetV2 to begin with.")] = None,
+    frozen: Annotated[int, typer.Option(help="Stages of it that stay.", min=0, max=7)] = 0,
     width: Annotated[float, typer.Option(help="Of the backbone's channels.")] = 1.0,
-    size: Annotated[int, typer.Option(help="Pixels of a side.", min=64, max=512)] = 128,
+    size: Annotated[int | None, typer.Option(help="Pixels of a side.", min=64, max=512)] = None,
     batch: Annotated[int, typer.Option(min=2, max=1024)] = 48,
     steps: Annotated[int, typer.Option(min=1)] = 20000,
     rate: Annotated[float, typer.Option(help="The highest learning rate.", min=0)] = 1e-3,
-    workers: Annotated[int, typer.Option(help="Processes that make pictures.", min=0)] = 1,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that make batches.", min=0)] = 1,
     minutes: Annotated[float, typer.Option(help="Stop by then, to go on later.", min=0)] = 1e9,
 ) -> None:
     """Train, or go on training."""
+    if design not in DESIGNS:
+        raise typer.BadParameter(f"{design}: must be one of {', '.join(DESIGNS)}")
     folder.mkdir(parents=True, exist_ok=True)
-    files = [None if path is None else str(path) for path in (shared, base_mesh)]
-    run = Run(files[0], files[1], width, size, batch, steps, rate)
-    torch.manual_seed(0)
-    network = CropNetwork(run.width).to(memory_format=torch.channels_last)
+    chosen = DESIGNS[design]
+    run = Run(design, width, size or chosen.size, batch, steps, rate, frozen, seed)
+
+    def opened() -> Source:
+        return Kept(scenes) if scenes else Live(shared, base_mesh)
+
+    torch.manual_seed(seed)
+    network = chosen.network(run.width, run.size).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=rate, total_steps=steps, pct_start=0.05
     )
     first = _resumed(folder, run, network, optimizer, schedule)
-    losses = Losses()
+    if first == 0 and backbone is not None:
+        load_weights(network.backbone, backbone, next(iter(Batches(run, opened, 0))).picture)
+    network.backbone.freeze(frozen)
+    losses = chosen.losses()
     end = time.monotonic() + 60 * minutes
-    loader = DataLoader(Made(run, first), batch_size=None, num_workers=workers)
+    loader = DataLoader(Batches(run, opened, first), batch_size=None, num_workers=workers)
     seen: list[dict[str, float]] = []
     for step, wanted in zip(range(first, steps), loader, strict=False):
-        found = network(torch.from_numpy(wanted.picture).float())
+        picture = torch.from_numpy(wanted.picture).float()
+        found = network(picture.contiguous(memory_format=torch.channels_last))
         parts = losses(found, wanted)
-        total = sum(WEIGHTS[name] * loss for name, loss in parts.items())
+        total = sum(chosen.weights[name] * loss for name, loss in parts.items())
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)

@@ -24,11 +24,11 @@ from bitpose.train.targets import IGNORED, Targets
 WEIGHTS: Mapping[str, float] = {
     "part": 1.0,
     "uv": 6.0,
-    "heat": 40.0,
+    "heat": 150.0,
     "rotations": 2.0,
     "betas": 0.05,
     "joints": 8.0,
-    "picture": 3.0,
+    "picture": 4.0,
 }
 #: Deviation of a keypoint's peak, in pixels of the maps.
 _PEAK = 1.25
@@ -88,10 +88,10 @@ def _surface(uv: Tensor, part: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _peaks(heat: Tensor, keypoints: Tensor) -> Tensor:
-    """Squared differences from a peak at each keypoint that is in the picture."""
+    """Squared differences from a peak at each keypoint that is in the crop, else from nothing."""
     height, width = heat.shape[2:]
     x = torch.arange(width) + 0.5 - keypoints[..., :1]
     y = torch.arange(height) + 0.5 - keypoints[..., 1:2]
     peak = torch.exp(-(x[:, :, None] ** 2 + y[..., None] ** 2) / (2 * _PEAK**2))
     inside = keypoints[..., 2, None, None]
-    return (inside * (heat.sigmoid() - peak) ** 2).mean()
+    return ((heat - inside * peak) ** 2).mean()

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +15,108 @@ import typer
 from typer.testing import CliRunner
 
 from bitpose.body import BodyModel
+from bitpose.errors import InputError
+from bitpose.pose.photo import Box
+from bitpose.pose.virtual_camera import towards
 from bitpose.train.people import Studio
-from bitpose.train.targets import IGNORED, STRIDE, Targets, batches
+from bitpose.train.scenes import Scene, SceneFile, made, write_scenes
+from bitpose.train.sources import Kept, batches_of
+from bitpose.train.targets import IGNORED, STRIDE, Targets, crops
 
 torch = pytest.importorskip("torch")
 SIZE = 96
 
 
 @pytest.fixture(scope="module")
-def wanted() -> Targets:
-    return next(batches(Studio.load(None, None, "train"), 0, 1, 6, SIZE))
+def scenes() -> list[Scene]:
+    return list(made(Studio.load(None, None, "train"), range(6), 128))
 
 
-def test_targets_are_of_the_first_person(wanted: Targets) -> None:
-    sample = Studio.load(None, None, "train").sample(2, SIZE)
-    one = Targets.of(sample)
-    np.testing.assert_array_equal(wanted.picture[2], sample.picture.transpose(2, 0, 1))
-    cells = slice(STRIDE // 2, None, STRIDE)
-    owner, known = sample.labels.person[cells, cells], sample.labels.known[cells, cells]
-    np.testing.assert_array_equal((one.part > 0) & (one.part != IGNORED), known & (owner == 0))
-    np.testing.assert_array_equal(one.part == IGNORED, ~known & (owner == 0))
-    assert one.joints[0].tolist() == [0, 0, 0]
-    keypoints = sample.labels.people[0].keypoints
-    np.testing.assert_allclose(one.keypoints[:, :2] * STRIDE, keypoints[:, :2], rtol=1e-5)
+@pytest.fixture(scope="module")
+def wanted(scenes: list[Scene]) -> Targets:
+    random = np.random.default_rng(0)
+    return Targets.stacked([x for scene in scenes for x in crops(scene, SIZE, random)][:6])
+
+
+def test_scenes_come_back_from_a_file(tmp_path: Path, scenes: list[Scene]) -> None:
+    path = tmp_path / "a.scenes"
+    write_scenes(path, scenes)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.scenes"]
+    kept = SceneFile(path)
+    assert len(kept) == len(scenes)
+    for index, scene in enumerate(scenes):
+        again = kept[index]
+        for name in ("part", "uv", "owner", "camera"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(scene, name))
+        assert np.abs(again.picture.astype(int) - scene.picture).mean() < 4
+        assert len(again.people) == len(scene.people)
+        for one, other in zip(again.people, scene.people, strict=True):
+            for field in fields(one):
+                mine, theirs = (np.asarray(getattr(x, field.name)) for x in (one, other))
+                np.testing.assert_allclose(mine, theirs, rtol=1e-6)
+
+
+def test_what_is_no_file_of_scenes_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.scenes").write_bytes(b"no archive")
+    with pytest.raises(InputError, match="no file of scenes"):
+        SceneFile(tmp_path / "a.scenes")
+    with pytest.raises(InputError, match="make_scenes"):
+        Kept([tmp_path / "nowhere"])
+
+
+def test_the_same_batch_again(tmp_path: Path, scenes: list[Scene]) -> None:
+    write_scenes(tmp_path / "a.scenes", scenes)
+
+    def batches(first: int, step: int) -> Iterator[Targets]:
+        def samples(scene: Scene, random: np.random.Generator) -> Iterator[Targets]:
+            return crops(scene, 64, random)
+
+        lists = batches_of(Kept([tmp_path]), samples, 3, 7, first, step)
+        return map(Targets.stacked, lists)
+
+    every, odd = batches(0, 1), batches(1, 2)
+    next(every)
+    for _ in range(2):
+        one, other = next(every), next(odd)
+        np.testing.assert_array_equal(one.picture, other.picture)
+        np.testing.assert_array_equal(one.joints, other.joints)
+        next(every)
+
+
+def test_a_crop_shows_what_the_targets_say(scenes: list[Scene]) -> None:
+    """The maps of a crop without scaling are those of the scene; keypoints lie on the body."""
+    scene = scenes[0]
+    left, top, right, bottom = scene.people[0].box
+    box = Box(round((left + right) / 2) - 64, round((top + bottom) / 2) - 64, 128, 128)
+    one = Targets.of(scene, 0, box, 128)
+    for row in range(0, 32, 3):
+        for column in range(32):
+            y, x = int(box.top) + 4 * row + 2, int(box.left) + 4 * column + 2
+            if not (0 <= y < 128 and 0 <= x < 128) or scene.owner[y, x] != 1:
+                assert one.part[row, column] == 0
+            elif scene.part[y, x] == 0:
+                assert one.part[row, column] == IGNORED
+            else:
+                assert one.part[row, column] == scene.part[y, x]
+                np.testing.assert_allclose(one.uv[:, row, column] * 255, scene.uv[:, y, x])
+    expected = scene.people[0].keypoints[:, :2] - (box.left, box.top)
+    np.testing.assert_allclose(one.keypoints[:, :2] * STRIDE, expected, rtol=1e-4, atol=1e-3)
+
+
+def test_the_camera_of_a_crop_looks_at_it(scenes: list[Scene]) -> None:
+    """Turned to the crop, the pelvis of someone in its middle lies ahead, as far as before."""
+    scene = scenes[0]
+    person, (fx, fy, cx, cy) = scene.people[0], scene.camera
+    x, y = person.joints[0, :2] / person.joints[0, 2]
+    side = 90.0
+    one = Targets.of(scene, 0, Box(x * fx + cx - side / 2, y * fy + cy - side / 2, side, side), 64)
+    R = towards(x, y)
+    np.testing.assert_allclose(R @ R.T, np.eye(3), atol=1e-12)
+    pelvis = R @ person.joints[0]
+    np.testing.assert_allclose(pelvis, [0, 0, np.linalg.norm(person.joints[0])], atol=1e-6)
+    turned = (person.joints - person.joints[0]) @ R.T
+    np.testing.assert_allclose(one.joints, turned, atol=1e-5)
+    np.testing.assert_allclose(one.joints_in_picture[0], 0, atol=2e-2)
 
 
 def perfect(wanted: Targets) -> Any:
@@ -50,7 +130,7 @@ def perfect(wanted: Targets) -> Any:
     camera = torch.zeros(len(part), 3)
     betas = torch.from_numpy(wanted.betas)
     estimate = torch.cat([six, betas, camera], dim=1)
-    heat = torch.full((len(part), 17, *part.shape[1:]), -20.0)
+    heat = torch.zeros(len(part), 17, *part.shape[1:])
     return Prediction(logits.permute(0, 3, 1, 2), uv, heat, (estimate,))
 
 
@@ -76,7 +156,7 @@ def test_joints_are_those_of_the_body(wanted: Targets) -> None:
 def test_the_network_starts_from_someone_upright() -> None:
     from bitpose.train.crop_network import CropNetwork, first_estimate, rotations_of
 
-    network = CropNetwork(0.25).eval()
+    network = CropNetwork(0.25, SIZE).eval()
     with torch.no_grad():
         found = network(torch.zeros(2, 3, SIZE, SIZE))
     cells = SIZE // STRIDE
@@ -87,6 +167,47 @@ def test_the_network_starts_from_someone_upright() -> None:
     turned = rotations_of(first_estimate())[0]
     np.testing.assert_allclose(turned[0].numpy(), np.diag([1, -1, -1]), atol=1e-6)
     np.testing.assert_allclose(turned[1:].numpy(), np.tile(np.eye(3), (23, 1, 1)), atol=1e-6)
+
+
+def test_weights_of_a_network_in_onnx(tmp_path: Path) -> None:
+    """Folded or quantized ones give the features that their owner has."""
+    from bitpose.train.backbone import Backbone, load_weights
+    from bitpose.train.export import export_onnx
+
+    torch.manual_seed(0)
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 3, 64, 64)).astype(np.uint8)
+    owner, other = Backbone(0.25), Backbone(0.25)
+    for module in owner.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    owner.train()(torch.from_numpy(pictures).float())
+    owner.eval()
+    path = tmp_path / "owner.onnx"
+    export_onnx(owner, 64, ["a", "b", "c", "d"], path)
+    load_weights(other, path, pictures)
+    with torch.no_grad():
+        expected = owner(torch.from_numpy(pictures).float())
+        for mode in (False, True):  # In training normalizations are those of the batch.
+            found = other.train(mode)(torch.from_numpy(pictures).float())
+            for mine, theirs in zip(found, expected, strict=True):
+                np.testing.assert_allclose(mine.numpy(), theirs.numpy(), atol=2e-2)
+    with pytest.raises(InputError, match="were expected"):
+        load_weights(Backbone(0.5), path, pictures)
+
+
+def test_frozen_stages_stay(scenes: list[Scene]) -> None:
+    from bitpose.train.backbone import Backbone
+
+    backbone = Backbone(0.25)
+    backbone.freeze(3)
+    backbone.train()
+    before = [{k: v.clone() for k, v in s.state_dict().items()} for s in backbone.stages]
+    optimizer = torch.optim.SGD(backbone.parameters(), lr=0.1)
+    sum(x.square().mean() for x in backbone(torch.rand(4, 3, 64, 64) * 255)).backward()
+    optimizer.step()
+    for number, (old, stage) in enumerate(zip(before, backbone.stages, strict=True)):
+        same = [bool((old[k] == v).all()) for k, v in stage.state_dict().items()]
+        assert all(same) == (number < 3)
 
 
 def run(folder: Path, *more: str) -> list[list[str]]:
