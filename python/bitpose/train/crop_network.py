@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from bitpose.train.backbone import Backbone, convolution, separable
+from bitpose.train.decoder import Decoder
 
 JOINTS, BETAS, PARTS, KEYPOINTS = 24, 16, 24, 17
 #: Numbers of an estimate: six for each rotation, the betas, and scale and shift of the camera.
@@ -44,8 +45,7 @@ class CropNetwork(nn.Module):
         super().__init__()
         self.backbone = Backbone(width)
         tapped = self.backbone.channels
-        self.lateral = nn.ModuleList(convolution(n, _DECODER, 1, active=False) for n in tapped)
-        self.mix = nn.ModuleList(separable(_DECODER, _DECODER) for _ in tapped[1:])
+        self.decoder = Decoder(tapped, _DECODER)
         self.part = nn.Conv2d(_DECODER, 1 + PARTS, 1)
         self.uv = nn.Conv2d(_DECODER, 2 * PARTS, 1)
         self.heat = nn.Conv2d(_DECODER, KEYPOINTS, 1)
@@ -74,10 +74,7 @@ class CropNetwork(nn.Module):
     def forward(self, picture: Tensor) -> Prediction:
         """Of pixels 0 .. 255, RGB."""
         features = self.backbone(picture)
-        y = self.lateral[-1](features[-1])
-        for level in reversed(range(len(features) - 1)):
-            y = nn.functional.interpolate(y, scale_factor=2.0, mode="nearest")
-            y = self.mix[level](y + self.lateral[level](features[level]))
+        y = self.decoder(features)[0]
         uv = self.uv(y)
         pooled = self.pooled(torch.cat([features[-1], self.found(y)], dim=1))
         estimate = self.first.expand(len(picture), -1)

@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from bitpose.train import losses
+from bitpose.train import crop_losses, scene_losses
+from bitpose.train.crop_losses import CropLosses
 from bitpose.train.crop_network import CropNetwork
+from bitpose.train.crop_targets import CropTargets, crops
+from bitpose.train.scene_losses import BoxLosses, SceneLosses
+from bitpose.train.scene_network import BoxNetwork, SceneNetwork
+from bitpose.train.scene_targets import SceneTargets, views
 from bitpose.train.scenes import Scene
-from bitpose.train.targets import Targets, crops
 
 
 @dataclass(frozen=True)
@@ -35,5 +39,11 @@ class Design:
 
 
 DESIGNS: Mapping[str, Design] = {
-    "crop": Design(128, CropNetwork, crops, Targets.stacked, losses.Losses, losses.WEIGHTS),
+    "crop": Design(128, CropNetwork, crops, CropTargets.stacked, CropLosses, crop_losses.WEIGHTS),
+    "boxes": Design(
+        256, BoxNetwork, views, SceneTargets.stacked, BoxLosses, scene_losses.BOX_WEIGHTS
+    ),
+    "scene": Design(
+        256, SceneNetwork, views, SceneTargets.stacked, SceneLosses, scene_losses.WEIGHTS
+    ),
 }

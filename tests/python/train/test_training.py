@@ -18,10 +18,12 @@ from bitpose.body import BodyModel
 from bitpose.errors import InputError
 from bitpose.pose.photo import Box
 from bitpose.pose.virtual_camera import towards
+from bitpose.train.crop_targets import CropTargets, crops
 from bitpose.train.people import Studio
+from bitpose.train.scene_targets import SceneTargets, views
 from bitpose.train.scenes import Scene, SceneFile, made, write_scenes
 from bitpose.train.sources import Kept, batches_of
-from bitpose.train.targets import IGNORED, STRIDE, Targets, crops
+from bitpose.train.view import IGNORED, STRIDE
 
 torch = pytest.importorskip("torch")
 SIZE = 96
@@ -33,9 +35,9 @@ def scenes() -> list[Scene]:
 
 
 @pytest.fixture(scope="module")
-def wanted(scenes: list[Scene]) -> Targets:
+def wanted(scenes: list[Scene]) -> CropTargets:
     random = np.random.default_rng(0)
-    return Targets.stacked([x for scene in scenes for x in crops(scene, SIZE, random)][:6])
+    return CropTargets.stacked([x for scene in scenes for x in crops(scene, SIZE, random)][:6])
 
 
 def test_scenes_come_back_from_a_file(tmp_path: Path, scenes: list[Scene]) -> None:
@@ -52,7 +54,8 @@ def test_scenes_come_back_from_a_file(tmp_path: Path, scenes: list[Scene]) -> No
         assert len(again.people) == len(scene.people)
         for one, other in zip(again.people, scene.people, strict=True):
             for field in fields(one):
-                mine, theirs = (np.asarray(getattr(x, field.name)) for x in (one, other))
+                mine: Any = getattr(one, field.name)
+                theirs: Any = getattr(other, field.name)
                 np.testing.assert_allclose(mine, theirs, rtol=1e-6)
 
 
@@ -67,12 +70,12 @@ def test_what_is_no_file_of_scenes_is_refused(tmp_path: Path) -> None:
 def test_the_same_batch_again(tmp_path: Path, scenes: list[Scene]) -> None:
     write_scenes(tmp_path / "a.scenes", scenes)
 
-    def batches(first: int, step: int) -> Iterator[Targets]:
-        def samples(scene: Scene, random: np.random.Generator) -> Iterator[Targets]:
+    def batches(first: int, step: int) -> Iterator[CropTargets]:
+        def samples(scene: Scene, random: np.random.Generator) -> Iterator[CropTargets]:
             return crops(scene, 64, random)
 
         lists = batches_of(Kept([tmp_path]), samples, 3, 7, first, step)
-        return map(Targets.stacked, lists)
+        return map(CropTargets.stacked, lists)
 
     every, odd = batches(0, 1), batches(1, 2)
     next(every)
@@ -88,7 +91,7 @@ def test_a_crop_shows_what_the_targets_say(scenes: list[Scene]) -> None:
     scene = scenes[0]
     left, top, right, bottom = scene.people[0].box
     box = Box(round((left + right) / 2) - 64, round((top + bottom) / 2) - 64, 128, 128)
-    one = Targets.of(scene, 0, box, 128)
+    one = CropTargets.of(scene, 0, box, 128)
     for row in range(0, 32, 3):
         for column in range(32):
             y, x = int(box.top) + 4 * row + 2, int(box.left) + 4 * column + 2
@@ -109,17 +112,21 @@ def test_the_camera_of_a_crop_looks_at_it(scenes: list[Scene]) -> None:
     person, (fx, fy, cx, cy) = scene.people[0], scene.camera
     x, y = person.joints[0, :2] / person.joints[0, 2]
     side = 90.0
-    one = Targets.of(scene, 0, Box(x * fx + cx - side / 2, y * fy + cy - side / 2, side, side), 64)
+    one = CropTargets.of(
+        scene, 0, Box(x * fx + cx - side / 2, y * fy + cy - side / 2, side, side), 64
+    )
     R = towards(x, y)
     np.testing.assert_allclose(R @ R.T, np.eye(3), atol=1e-12)
     pelvis = R @ person.joints[0]
-    np.testing.assert_allclose(pelvis, [0, 0, np.linalg.norm(person.joints[0])], atol=1e-6)
+    distance = float(np.linalg.norm(person.joints[0]))
+    np.testing.assert_allclose(pelvis, [0, 0, distance], atol=1e-6)
     turned = (person.joints - person.joints[0]) @ R.T
-    np.testing.assert_allclose(one.joints, turned, atol=1e-5)
+    # A crop begins at a whole pixel.
+    np.testing.assert_allclose(one.joints, turned, atol=5e-3)
     np.testing.assert_allclose(one.joints_in_picture[0], 0, atol=2e-2)
 
 
-def perfect(wanted: Targets) -> Any:
+def perfect(wanted: CropTargets) -> Any:
     """The prediction that says what is wanted."""
     from bitpose.train.crop_network import PARTS, Prediction
 
@@ -134,20 +141,20 @@ def perfect(wanted: Targets) -> Any:
     return Prediction(logits.permute(0, 3, 1, 2), uv, heat, (estimate,))
 
 
-def test_a_perfect_prediction_costs_nothing(wanted: Targets) -> None:
-    from bitpose.train.losses import Losses
+def test_a_perfect_prediction_costs_nothing(wanted: CropTargets) -> None:
+    from bitpose.train.crop_losses import CropLosses
 
     unseen = wanted.keypoints.copy()
     unseen[..., 2] = 0
-    losses = Losses()(perfect(wanted), replace(wanted, keypoints=unseen))
+    losses = CropLosses()(perfect(wanted), replace(wanted, keypoints=unseen))
     for name in ("part", "uv", "heat", "rotations", "betas", "joints"):
         assert float(losses[name]) < 1e-5, name
 
 
-def test_joints_are_those_of_the_body(wanted: Targets) -> None:
-    from bitpose.train.losses import Losses
+def test_joints_are_those_of_the_body(wanted: CropTargets) -> None:
+    from bitpose.train.body_losses import BodyLosses
 
-    found = Losses().joints(torch.from_numpy(wanted.rotations), torch.from_numpy(wanted.betas))
+    found = BodyLosses().joints(torch.from_numpy(wanted.rotations), torch.from_numpy(wanted.betas))
     posed = BodyModel.load().with_shape(wanted.betas).with_pose(wanted.rotations)
     expected = posed.t_world_joint - posed.t_world_joint[:, :1]
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
@@ -167,6 +174,83 @@ def test_the_network_starts_from_someone_upright() -> None:
     turned = rotations_of(first_estimate())[0]
     np.testing.assert_allclose(turned[0].numpy(), np.diag([1, -1, -1]), atol=1e-6)
     np.testing.assert_allclose(turned[1:].numpy(), np.tile(np.eye(3), (23, 1, 1)), atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def seen(scenes: list[Scene]) -> SceneTargets:
+    random = np.random.default_rng(0)
+    return SceneTargets.stacked([x for scene in scenes for x in views(scene, 128, random)])
+
+
+def test_scene_targets_are_of_who_is_seen(seen: SceneTargets) -> None:
+    counts = seen.people.count
+    assert (counts == 1).sum() > len(counts)
+    for picture, row in zip(*np.nonzero(counts == 1), strict=True):
+        left, top, right, bottom = seen.people.box[picture, row]
+        rows, columns = np.nonzero(seen.owner[picture] == row + 1)
+        assert (left - 2 <= columns * STRIDE + 2).all()
+        assert (columns * STRIDE + 2 <= right + 2).all()
+        assert (top - 2 <= rows * STRIDE + 2).all()
+        assert (rows * STRIDE + 2 <= bottom + 2).all()
+        # A body without clothes is about as large as its box.
+        inside = np.abs(seen.people.joints_in_picture[picture, row]) < 2
+        assert inside.mean() > 0.5
+    assert ((seen.part > 0) == (seen.owner > 0)).all()
+
+
+def chosen(many: Any, row: int) -> Any:
+    """One of many targets."""
+    values = {field.name: getattr(many, field.name) for field in fields(many)}
+    return type(many)(
+        **{k: v[row] if isinstance(v, np.ndarray) else chosen(v, row) for k, v in values.items()}
+    )
+
+
+def test_a_perfect_scene_prediction_costs_nothing(seen: SceneTargets) -> None:
+    from bitpose.train.crop_network import PARTS
+    from bitpose.train.scene_losses import SceneLosses
+    from bitpose.train.scene_network import BODY_STRIDE, BOX_STRIDE, ScenePrediction
+
+    # Where boxes of several meet in a pixel, only one of them can be told.
+    alone = np.flatnonzero(np.abs(seen.people.count).sum(axis=1) == 1)
+    assert len(alone)
+    seen = SceneTargets.stacked([chosen(seen, int(row)) for row in alone])
+    people, count, size = seen.people, len(seen.picture), seen.picture.shape[-1]
+    cells = size // BOX_STRIDE
+    middle = torch.full((count, 1, cells, cells), -20.0)
+    sides = torch.zeros(count, 4, cells, cells)
+    estimate = torch.zeros(count, 163, size // BODY_STRIDE, size // BODY_STRIDE)
+    towards = torch.zeros(count, 2, size // STRIDE, size // STRIDE)
+    at = (torch.arange(size // STRIDE) + 0.5) * STRIDE
+    for picture, row in zip(*np.nonzero(people.count == 1), strict=True):
+        box = torch.from_numpy(people.box[picture, row])
+        x, y = ((box[:2] + box[2:]) / 2).tolist()
+        own = torch.from_numpy(seen.owner[picture] == row + 1)
+        towards[picture, 0][own] = ((x - at).expand_as(own) / size)[own]
+        towards[picture, 1][own] = ((y - at)[:, None].expand_as(own) / size)[own]
+        i, j = int(y / BOX_STRIDE), int(x / BOX_STRIDE)
+        middle[picture, 0, i, j] = 20.0
+        for di in (-1, 0, 1):
+            for dj in (-1, 0, 1):
+                k, m = min(max(i + di, 0), cells - 1), min(max(j + dj, 0), cells - 1)
+                place = torch.tensor([m + 0.5, k + 0.5]) * BOX_STRIDE
+                sides[picture, :, k, m] = torch.cat([place - box[:2], box[2:] - place]) / size
+        six = torch.from_numpy(people.rotations[picture, row])[..., :2].transpose(-1, -2)
+        betas = torch.from_numpy(people.betas[picture, row])
+        body = torch.cat([six.reshape(-1), betas, torch.zeros(3)])
+        estimate[picture, :, int(y / BODY_STRIDE), int(x / BODY_STRIDE)] = body
+    part = torch.from_numpy(seen.part).long()
+    logits = torch.nn.functional.one_hot(part.clamp(max=PARTS), 1 + PARTS) * 100.0
+    uv = torch.from_numpy(seen.uv)[:, :, None].expand(-1, -1, PARTS, -1, -1)
+    heat = torch.zeros(count, 17, *part.shape[1:])
+    found = ScenePrediction(middle, sides, logits.permute(0, 3, 1, 2), uv, heat, towards, estimate)
+    keypoints = people.keypoints.copy()
+    keypoints[..., 2] = 0
+    wanted = replace(seen, people=replace(people, keypoints=keypoints))
+    losses = SceneLosses()(found, wanted)
+    del losses["picture"]
+    for name, loss in losses.items():
+        assert float(loss) < 1e-2, name
 
 
 def test_weights_of_a_network_in_onnx(tmp_path: Path) -> None:
