@@ -11,37 +11,29 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 import typer
+from numpy.typing import NDArray
+from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from bitpose.train.backbone import load_weights
 from bitpose.train.curves import draw_curves
 from bitpose.train.designs import DESIGNS
+from bitpose.train.quantization import calibrate, prepare
+from bitpose.train.runs import Run, checkpoint, keep, load_network, resume
 from bitpose.train.scenes import Scene
 from bitpose.train.sources import Kept, Live, Source, batches_of
 
+Array = NDArray[Any]
+
 _EVERY = 50
 _CLIP = 1.0
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a run is of; kept with its checkpoints."""
-
-    design: str
-    width: float
-    size: int
-    batch: int
-    steps: int
-    rate: float
-    frozen: int
-    seed: int
 
 
 class Batches(IterableDataset[Any]):
@@ -54,7 +46,7 @@ class Batches(IterableDataset[Any]):
         worker = get_worker_info()
         number, count = (0, 1) if worker is None else (worker.id, worker.num_workers)
         torch.set_num_threads(1)
-        design, size = DESIGNS[self.run.design], self.run.size
+        design, size = self.run.kind, self.run.size
 
         def samples(scene: Scene, random: np.random.Generator) -> Iterable[Any]:
             return design.samples(scene, size, random)
@@ -81,30 +73,36 @@ def main(
     steps: Annotated[int, typer.Option(min=1)] = 20000,
     rate: Annotated[float, typer.Option(help="The highest learning rate.", min=0)] = 1e-3,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    start: Annotated[
+        Path | None, typer.Option(help="last.pt of a run of the same design, to begin with.")
+    ] = None,
+    quantized: Annotated[
+        bool, typer.Option("--quantized", help="Round to 8 bits as the engine does.")
+    ] = False,
     workers: Annotated[int, typer.Option(help="Processes that make batches.", min=0)] = 1,
     minutes: Annotated[float, typer.Option(help="Stop by then, to go on later.", min=0)] = 1e9,
 ) -> None:
     """Train, or go on training."""
-    if design not in DESIGNS:
-        raise typer.BadParameter(f"{design}: must be one of {', '.join(DESIGNS)}")
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = DESIGNS[design]
-    run = Run(design, width, size or chosen.size, batch, steps, rate, frozen, seed)
+    extent = size or (DESIGNS[design].size if design in DESIGNS else 0)
+    run = Run(design, width, extent, batch, steps, rate, frozen, seed, quantized)
 
     def opened() -> Source:
         return Kept(scenes) if scenes else Live(shared, base_mesh)
 
     torch.manual_seed(seed)
-    network = chosen.network(run.width, run.size).to(memory_format=torch.channels_last)
+    if checkpoint(folder).exists():
+        network = run.network()
+    else:
+        network = _begun(run, start, backbone, next(iter(Batches(run, opened, 0))).picture)
+    network.to(memory_format=torch.channels_last).train()
+    network.backbone.freeze(frozen)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=rate, total_steps=steps, pct_start=0.05
     )
-    first = _resumed(folder, run, network, optimizer, schedule)
-    if first == 0 and backbone is not None:
-        load_weights(network.backbone, backbone, next(iter(Batches(run, opened, 0))).picture)
-    network.backbone.freeze(frozen)
-    losses = chosen.losses()
+    first = resume(folder, run, network, optimizer, schedule)
+    losses = run.kind.losses()
     end = time.monotonic() + 60 * minutes
     loader = DataLoader(Batches(run, opened, first), batch_size=None, num_workers=workers)
     seen: list[dict[str, float]] = []
@@ -112,7 +110,7 @@ def main(
         picture = torch.from_numpy(wanted.picture).float()
         found = network(picture.contiguous(memory_format=torch.channels_last))
         parts = losses(found, wanted)
-        total = sum(chosen.weights[name] * loss for name, loss in parts.items())
+        total = sum(run.kind.weights[name] * loss for name, loss in parts.items())
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
@@ -122,32 +120,23 @@ def main(
         seen.append({name: float(loss.detach()) for name, loss in named.items()})
         over = step + 1 == steps or time.monotonic() > end
         if (step + 1) % _EVERY == 0 or over:
-            _keep(folder, run, step + 1, network, optimizer, schedule)
+            keep(folder, run, step + 1, network, optimizer, schedule)
             _note(folder, step + 1, seen)
             seen.clear()
         if over:
             break
 
 
-def _resumed(folder: Path, run: Run, *parts: Any) -> int:
-    """The step to go on from; `parts` get their states. Raises BadParameter for another run."""
-    path = folder / "last.pt"
-    if not path.exists():
-        return 0
-    kept = torch.load(path, weights_only=True)
-    if kept["run"] != asdict(run):
-        raise typer.BadParameter(f"{path} is of another run: {kept['run']}")
-    for part, state in zip(parts, kept["states"], strict=True):
-        part.load_state_dict(state)
-    return int(kept["step"])
-
-
-def _keep(folder: Path, run: Run, step: int, *parts: Any) -> None:
-    """In one move, so that there is always a whole checkpoint."""
-    states = [part.state_dict() for part in parts]
-    new = folder / "new.pt"
-    torch.save({"run": asdict(run), "step": step, "states": states}, new)
-    new.replace(folder / "last.pt")
+def _begun(run: Run, start: Path | None, backbone: Path | None, pictures: Array) -> nn.Module:
+    """A new network, with what others have learnt; `pictures` [N, 3, S, S] are of its kind."""
+    network = replace(run, quantized=False).network()
+    if start is not None:
+        network.load_state_dict(load_network(start)[0].state_dict())
+    elif backbone is not None:
+        load_weights(network.backbone, backbone, pictures)
+    if run.quantized:
+        calibrate(prepare(network), torch.from_numpy(pictures).float())
+    return network
 
 
 def _note(folder: Path, step: int, seen: list[dict[str, float]]) -> None:

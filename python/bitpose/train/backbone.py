@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from bitpose.errors import InputError
 from bitpose.onnx.importer import import_model
+from bitpose.train.layers import Add, Convolution, Pixels, convolution
 
 Array = NDArray[Any]
 
@@ -58,13 +59,14 @@ class Backbone(nn.Module):
             stages.append(nn.Sequential(*stage))
             if index in _TAPS:
                 tapped.append(inputs)
+        self.pixels = Pixels()
         self.stages = nn.ModuleList(stages)
         self.channels = tuple(tapped)
         self.frozen = 0
 
     def forward(self, picture: Tensor) -> list[Tensor]:
         """Features at 1/4, 1/8, 1/16, 1/32 of pixels 0 .. 255, RGB."""
-        x = picture / 127.5 - 1
+        x = self.pixels(picture)
         features = []
         for index, stage in enumerate(self.stages):
             with torch.set_grad_enabled(index >= self.frozen and torch.is_grad_enabled()):
@@ -87,32 +89,13 @@ class Backbone(nn.Module):
         return self
 
 
-def convolution(
-    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, active: bool = True
-) -> nn.Sequential:
-    """With batch normalization, and ReLU6 if `active`."""
-    layers: list[nn.Module] = [
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(outputs),
-    ]
-    return nn.Sequential(*layers, *([nn.ReLU6()] if active else []))
-
-
-def separable(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """A depthwise 3x3 and a 1x1 convolution."""
-    return nn.Sequential(
-        convolution(inputs, inputs, 3, stride=stride, groups=inputs),
-        convolution(inputs, outputs, 1),
-    )
-
-
 class _Bottleneck(nn.Module):
     """1x1 up, 3x3 depthwise, 1x1 down; added to the input where shapes allow."""
 
     def __init__(self, inputs: int, outputs: int, expansion: int, stride: int) -> None:
         super().__init__()
         wide = inputs * expansion
-        self.added = stride == 1 and inputs == outputs
+        self.add = Add() if stride == 1 and inputs == outputs else None
         self.layers = nn.Sequential(
             *([convolution(inputs, wide, 1)] if expansion > 1 else []),
             convolution(wide, wide, 3, stride=stride, groups=wide),
@@ -121,7 +104,7 @@ class _Bottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.layers(x)
-        return x + y if self.added else y
+        return y if self.add is None else self.add(x, y)
 
 
 def load_weights(backbone: Backbone, path: str | PathLike[str], pictures: Array) -> None:
@@ -132,7 +115,7 @@ def load_weights(backbone: Backbone, path: str | PathLike[str], pictures: Array)
     Raises InputError where the convolutions are others.
     """
     folded = _folded_convolutions(path)
-    layers = [layer for layer in backbone.modules() if _is_normalized(layer)]
+    layers = [layer for layer in backbone.modules() if isinstance(layer, Convolution)]
     if len(folded) < len(layers):
         raise InputError(f"{path} has {len(folded)} convolutions; this backbone {len(layers)}")
     hooks = []
@@ -150,12 +133,6 @@ def load_weights(backbone: Backbone, path: str | PathLike[str], pictures: Array)
     backbone.train(training)
     for hook in hooks:
         hook.remove()
-
-
-def _is_normalized(layer: nn.Module) -> bool:
-    return (
-        isinstance(layer, nn.Sequential) and len(layer) > 1 and isinstance(layer[1], nn.BatchNorm2d)
-    )
 
 
 def _neutral(bias: Tensor) -> Callable[[nn.BatchNorm2d, Sequence[Tensor]], None]:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from bitpose.train.backbone import Backbone, convolution, separable
+from bitpose.train.backbone import Backbone
 from bitpose.train.decoder import Decoder
+from bitpose.train.layers import Add, Concat, Rounded, convolution, separable
 
 JOINTS, BETAS, PARTS, KEYPOINTS = 24, 16, 24, 17
 #: Numbers of an estimate: six for each rotation, the betas, and scale and shift of the camera.
@@ -37,6 +38,11 @@ class Prediction:
     estimates: tuple[Tensor, ...]
     """[N, ESTIMATE] after each iteration."""
 
+    def outputs(self) -> dict[str, Tensor]:
+        """What the exported network gives."""
+        uv, estimate = self.uv.flatten(1, 2), self.estimates[-1]
+        return {"part": self.part, "uv": uv, "heat": self.heat, "estimate": estimate}
+
 
 class CropNetwork(nn.Module):
     """For crops of `size` pixels; `width` multiplies the backbone's channels."""
@@ -54,21 +60,14 @@ class CropNetwork(nn.Module):
             separable(96, 128, stride=2),
             separable(128, 192, stride=2),
         )
+        self.concat = Concat()
         # A weight for each place keeps what an average would lose: where things are.
-        self.pooled = nn.Sequential(
+        self.pooled = Rounded(
             convolution(tapped[-1] + 192, _POOLED, 1),
             nn.Conv2d(_POOLED, _POOLED, size // 32, groups=_POOLED),
             nn.Flatten(),
         )
-        self.regressor = nn.Sequential(
-            nn.Linear(_POOLED + ESTIMATE, _HIDDEN),
-            nn.ReLU6(),
-            nn.Linear(_HIDDEN, _HIDDEN),
-            nn.ReLU6(),
-            nn.Linear(_HIDDEN, ESTIMATE),
-        )
-        nn.init.zeros_(self.regressor[-1].bias)
-        nn.init.normal_(self.regressor[-1].weight, std=0.01)
+        self.body = _Iteration()
         self.register_buffer("first", first_estimate())
 
     def forward(self, picture: Tensor) -> Prediction:
@@ -76,13 +75,34 @@ class CropNetwork(nn.Module):
         features = self.backbone(picture)
         y = self.decoder(features)[0]
         uv = self.uv(y)
-        pooled = self.pooled(torch.cat([features[-1], self.found(y)], dim=1))
-        estimate = self.first.expand(len(picture), -1)
+        pooled = self.pooled(self.concat(features[-1], self.found(y)))
+        estimates = self.body(pooled, self.first.expand(picture.shape[0], -1))
+        return Prediction(self.part(y), uv.unflatten(1, (2, PARTS)), self.heat(y), estimates)
+
+
+class _Iteration(nn.Module):
+    """From an estimate to a better one, several times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = Rounded(nn.Linear(_POOLED, _HIDDEN))
+        self.last = Rounded(nn.Identity())
+        self.known = Rounded(nn.Linear(ESTIMATE, _HIDDEN, bias=False))
+        self.add = Add()
+        self.hidden = Rounded(nn.ReLU6(), nn.Linear(_HIDDEN, _HIDDEN), nn.ReLU6())
+        self.change = nn.Linear(_HIDDEN, ESTIMATE)
+        nn.init.zeros_(self.change.bias)
+        nn.init.normal_(self.change.weight, std=0.01)
+
+    def forward(self, pooled: Tensor, estimate: Tensor) -> tuple[Tensor, ...]:
+        """Of features [N, 512] and an estimate [N, ESTIMATE], which is never rounded itself."""
+        seen = self.seen(pooled)
         estimates = []
         for _ in range(_ITERATIONS):
-            estimate = estimate + self.regressor(torch.cat([pooled, estimate], dim=1))
+            hidden = self.hidden(self.add(seen, self.known(self.last(estimate))))
+            estimate = estimate + self.change(hidden)
             estimates.append(estimate)
-        return Prediction(self.part(y), uv.unflatten(1, (2, PARTS)), self.heat(y), tuple(estimates))
+        return tuple(estimates)
 
 
 def first_estimate() -> Tensor:

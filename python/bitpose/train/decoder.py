@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from bitpose.train.backbone import convolution, separable
+from bitpose.train.layers import Add, convolution, separable
 
 
 class Decoder(nn.Module):
@@ -18,6 +18,7 @@ class Decoder(nn.Module):
     def __init__(self, taps: Sequence[int], channels: int) -> None:
         super().__init__()
         self.lateral = nn.ModuleList(convolution(n, channels, 1, active=False) for n in taps)
+        self.add = nn.ModuleList(Add() for _ in taps[1:])
         self.mix = nn.ModuleList(separable(channels, channels) for _ in taps[1:])
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
@@ -26,6 +27,6 @@ class Decoder(nn.Module):
         results = [y]
         for level in reversed(range(len(features) - 1)):
             y = nn.functional.interpolate(y, scale_factor=2.0, mode="nearest")
-            y = self.mix[level](y + self.lateral[level](features[level]))
+            y = self.mix[level](self.add[level](y, self.lateral[level](features[level])))
             results.insert(0, y)
         return results

@@ -13,14 +13,18 @@ from bitpose.train.crop_network import PARTS
 from bitpose.train.view import IGNORED
 
 #: Of each loss in the sum.
-WEIGHTS: Mapping[str, float] = {"part": 1.0, "uv": 6.0, "heat": 150.0}
+WEIGHTS: Mapping[str, float] = {"part": 1.0, "uv": 6.0, "heat": 400.0}
 #: Deviation of a keypoint's peak, in pixels of the maps.
 _PEAK = 1.25
 
 
 def parts(found: Tensor, part: Tensor) -> Tensor:
-    """Cross-entropy of logits [N, 25, h, w] where something is known of part [N, h, w]."""
-    return functional.cross_entropy(found, part, ignore_index=IGNORED)
+    """Cross-entropy of logits [N, 25, h, w] where something is known of part [N, h, w]; people, who
+    fill an eighth of a picture, count as much as what is behind them."""
+    loss = functional.cross_entropy(found, part, ignore_index=IGNORED, reduction="none")
+    nobody, somebody = part == 0, (part > 0) & (part != IGNORED)
+    means = [(loss * where).sum() / where.sum().clamp(min=1) for where in (nobody, somebody)]
+    return means[0] + means[1]
 
 
 def surface(uv: Tensor, part: Tensor, wanted: Tensor) -> Tensor:

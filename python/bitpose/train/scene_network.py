@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from bitpose.train.backbone import Backbone, separable
+from bitpose.train.backbone import Backbone
 from bitpose.train.crop_network import ESTIMATE, KEYPOINTS, PARTS, first_estimate
 from bitpose.train.decoder import Decoder
+from bitpose.train.layers import Concat, separable
 
 #: Pixels of the picture to one of the maps of boxes, and of those of bodies.
 BOX_STRIDE, BODY_STRIDE = 8, 16
@@ -34,6 +35,10 @@ class BoxPrediction:
     sides: Tensor
     """[N, 4, S / 8, S / 8]: to left, top, right, bottom, over the picture's size."""
 
+    def outputs(self) -> dict[str, Tensor]:
+        """What the exported network gives."""
+        return {"middle": self.middle, "sides": self.sides}
+
 
 @dataclass(frozen=True, eq=False)
 class ScenePrediction(BoxPrediction):
@@ -49,6 +54,11 @@ class ScenePrediction(BoxPrediction):
     """[N, 2, h, w]: x and y to the middle of the box of whom is seen, over the picture's size."""
     estimate: Tensor
     """[N, ESTIMATE, S / 16, S / 16]."""
+
+    def outputs(self) -> dict[str, Tensor]:
+        """What the exported network gives."""
+        maps = {"part": self.part, "uv": self.uv.flatten(1, 2), "heat": self.heat}
+        return super().outputs() | maps | {"towards": self.towards, "estimate": self.estimate}
 
 
 class BoxNetwork(nn.Module):
@@ -86,6 +96,7 @@ class SceneNetwork(BoxNetwork):
         self.towards = nn.Conv2d(decoder, 2, 1)
         # What is found at /4, brought to /16, says more of a body than the features there.
         self.found = nn.Sequential(separable(decoder, 96, 2), separable(96, 128, 2))
+        self.concat = Concat()
         self.body = nn.Sequential(
             separable(decoder + 128, 192),
             separable(192, 256),
@@ -103,7 +114,7 @@ class SceneNetwork(BoxNetwork):
         """Of pixels 0 .. 255, RGB."""
         fine, middle, coarse, _ = self.decoder(self.backbone(picture))
         y = self.boxes(middle)
-        body = self.body(torch.cat([coarse, self.found(fine)], dim=1))
+        body = self.body(self.concat(coarse, self.found(fine)))
         return ScenePrediction(
             self.middle(y),
             self.sides(y),

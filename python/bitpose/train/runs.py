@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of training, and the checkpoints from which they go on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from bitpose.errors import InputError
+from bitpose.train.designs import DESIGNS, Design
+from bitpose.train.quantization import prepare
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is of; kept with its checkpoints. Raises InputError for an unknown design."""
+
+    design: str
+    width: float
+    size: int
+    batch: int
+    steps: int
+    rate: float
+    frozen: int
+    seed: int
+    quantized: bool
+
+    def __post_init__(self) -> None:
+        if self.design not in DESIGNS:
+            raise InputError(f"design {self.design!r}; there are {', '.join(DESIGNS)}")
+
+    @property
+    def kind(self) -> Design:
+        return DESIGNS[self.design]
+
+    def network(self) -> nn.Module:
+        """One that has learnt nothing; quantized ones are to be calibrated or loaded."""
+        network = self.kind.network(self.width, self.size)
+        return prepare(network) if self.quantized else network
+
+
+def checkpoint(folder: Path) -> Path:
+    """Where a run of this folder goes on."""
+    return folder / "last.pt"
+
+
+def load_network(path: str | PathLike[str]) -> tuple[nn.Module, Run]:
+    """The network of a checkpoint, as it is when it does not learn, and its run."""
+    kept = torch.load(path, weights_only=True)
+    run = Run(**kept["run"])
+    network = run.network()
+    network.load_state_dict(kept["states"][0])
+    return network.eval(), run
+
+
+def resume(folder: Path, run: Run, *parts: Any) -> int:
+    """The step to go on from; `parts` get their states. Raises InputError for another run."""
+    path = checkpoint(folder)
+    if not path.exists():
+        return 0
+    kept = torch.load(path, weights_only=True)
+    if kept["run"] != asdict(run):
+        raise InputError(f"{path} is of another run: {kept['run']}")
+    for part, state in zip(parts, kept["states"], strict=True):
+        part.load_state_dict(state)
+    return int(kept["step"])
+
+
+def keep(folder: Path, run: Run, step: int, *parts: Any) -> None:
+    """Writes a checkpoint in one move, so that there is always a whole one."""
+    states = [part.state_dict() for part in parts]
+    new = folder / "new.pt"
+    torch.save({"run": asdict(run), "step": step, "states": states}, new)
+    new.replace(checkpoint(folder))
