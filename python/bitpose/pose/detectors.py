@@ -163,6 +163,30 @@ def decode_ssd(outputs: Outputs, height: int, width: int) -> Boxes:
     return Boxes(box, scores[0, :n], classes[0, :n].astype(np.int64))
 
 
+_OWN_STRIDE = 8
+
+
+def _is_own(shapes: Shapes, height: int, width: int) -> bool:
+    cells = height // _OWN_STRIDE, width // _OWN_STRIDE
+    return [tuple(shape) for shape in shapes[:2]] == [(1, *cells, 1), (1, *cells, 4)]
+
+
+def decode_own(outputs: Outputs, height: int, width: int) -> Boxes:
+    """Networks of `bitpose.train`: logits [1, h, w, 1] of the middles of boxes, and distances
+    [1, h, w, 4] to left, top, right and bottom over the input's longer side. A middle is a cell
+    that is likelier than its neighbours (Zhou et al. 2019, CenterNet)."""
+    middle, sides = (y[0].astype(np.float64) for y in outputs[:2])
+    logits = np.pad(middle[..., 0], 1, constant_values=-np.inf)
+    rows, columns = middle.shape[:2]
+    around = [logits[i : i + rows, j : j + columns] for i in range(3) for j in range(3)]
+    peaks = (middle[..., 0] >= np.max(around, axis=0)).ravel()
+    centre = (_cells(height, width, _OWN_STRIDE)[peaks] + 0.5) * _OWN_STRIDE
+    reach = sides.reshape(-1, 4)[peaks] * max(height, width)
+    corners = np.concatenate([centre - reach[:, :2], centre + reach[:, 2:]], axis=1)
+    scores = sigmoid(middle.reshape(-1)[peaks])
+    return Boxes(corners, scores, np.zeros(len(scores), np.int64))
+
+
 #: Kinds that are recognised, first match wins. Classes are COCO's but for faces.
 DETECTORS = (
     Detector("YOLOX", Pixels(bgr=True, divisor=1.0), 0.3, _is_yolox, decode_yolox),
@@ -176,6 +200,7 @@ DETECTORS = (
     ),
     Detector("FastestDet", Pixels(bgr=True), 0.5, _is_fastestdet, decode_fastestdet),
     Detector("SSD", Pixels(), 0.4, _is_ssd, decode_ssd),
+    Detector("bitpose", Pixels(), 0.3, _is_own, decode_own),
     Detector(
         "UltraFace",
         Pixels(offset=127.0, divisor=128.0),
