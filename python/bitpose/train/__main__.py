@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from bitpose.train.backbone import load_weights
 from bitpose.train.curves import draw_curves
 from bitpose.train.designs import DESIGNS
+from bitpose.train.pretrained import load_weights
 from bitpose.train.quantization import calibrate, prepare
 from bitpose.train.runs import Run, checkpoint, keep, load_network, resume
 from bitpose.train.scenes import Scene

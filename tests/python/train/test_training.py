@@ -255,12 +255,13 @@ def test_a_perfect_scene_prediction_costs_nothing(seen: SceneTargets) -> None:
 
 def test_weights_of_a_network_in_onnx(tmp_path: Path) -> None:
     """Folded or quantized ones give the features that their owner has."""
-    from bitpose.train.backbone import Backbone, load_weights
+    from bitpose.train.backbone import Backbone
     from bitpose.train.export import export_onnx
+    from bitpose.train.pretrained import load_weights
 
     torch.manual_seed(0)
     pictures = np.random.default_rng(0).integers(0, 256, (4, 3, 64, 64)).astype(np.uint8)
-    owner, other = Backbone(0.25), Backbone(0.25)
+    owner, other = Backbone(0.5), Backbone(0.5)
     for module in owner.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 1.0
@@ -275,8 +276,17 @@ def test_weights_of_a_network_in_onnx(tmp_path: Path) -> None:
             found = other.train(mode)(torch.from_numpy(pictures).float())
             for mine, theirs in zip(found, expected, strict=True):
                 np.testing.assert_allclose(mine.numpy(), theirs.numpy(), atol=2e-2)
-    with pytest.raises(InputError, match="were expected"):
-        load_weights(Backbone(0.5), path, pictures)
+    with pytest.raises(InputError, match="of this width or more"):
+        load_weights(Backbone(1.0), path, pictures)
+    narrow = Backbone(0.25)
+    load_weights(narrow, path, pictures)
+    with torch.no_grad():
+        size = owner.stages[0][0][0].weight.abs().sum(dim=(1, 2, 3))
+        kept = narrow.stages[0][0][0].weight.abs().sum(dim=(1, 2, 3))
+    assert (len(size), len(kept)) == (16, 8)
+    scale = owner.stages[0][0][1].weight / (owner.stages[0][0][1].running_var + 1e-5).sqrt()
+    expected = (size * scale.detach().abs()).sort(descending=True).values[:8]
+    np.testing.assert_allclose(kept.sort(descending=True).values.numpy(), expected, rtol=1e-4)
 
 
 def test_a_quantized_network_computes_as_the_engine(tmp_path: Path, wanted: CropTargets) -> None:
