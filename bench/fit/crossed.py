@@ -62,7 +62,7 @@ def _drawn(
 ) -> Array:
     """[n, 24, 3]: the zero pose with other `joints` that are crossed, of the mean body free."""
     low, high = PosePrior.load().limits.reshape(2, -1, 3)[:, np.array(joints) - 1]
-    skeleton = model.at_vertices(np.zeros(0, np.int64)).with_shape()
+    skeleton = model.skeleton.with_shape()
     found: list[Array] = []
     while len(found) < _KINDS:
         poses = np.zeros((_DRAWN, model.num_joints, 3))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from os import PathLike
 from typing import Any
 
@@ -134,6 +135,11 @@ class BodyModel:
     def num_betas(self) -> int:
         """The shape directions that are no expressions."""
         return len(self.shapedirs) - self.expressions
+
+    @cached_property
+    def skeleton(self) -> BodyModel:
+        """The same body without vertices."""
+        return self.at_vertices(np.zeros(0, np.int64))
 
     def at_vertices(self, vertices: ArrayLike) -> BodyModel:
         """The same body with some of its vertices only, in the order given.

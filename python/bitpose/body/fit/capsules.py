@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitpose.body.fit.landmarks import Landmarks
-from bitpose.body.fit.likelihood import derivatives
+from bitpose.body.fit.landmarks import Landmarks, Posture
+from bitpose.body.fit.likelihood import derivatives, posture
 from bitpose.body.fit.parameters import Guesses
 from bitpose.body.fit.solve import Quadratic
 from bitpose.body.layout import SMPL_JOINTS
@@ -83,10 +83,15 @@ class Capsules:
         every = cls(ends, parameters[:, 6], by_shape[:, 6], pairs, np.zeros(pairs.shape[1]))
         return replace(every, slack=every._overlap_at_rest(model, poses))
 
-    def energy(self, guesses: Guesses) -> Quadratic:
-        """Half the square of how far each pair overlaps, beyond its slack, in deviations."""
+    def energy(self, guesses: Guesses, at_guesses: Posture | None = None) -> Quadratic:
+        """Half the square of how far each pair overlaps, beyond its slack, in deviations.
+
+        `at_guesses` is the posture of the guesses, where it is known.
+        """
         at, count = guesses.layout, len(guesses)
-        points, by_step = derivatives(self.ends, guesses)
+        points, by_step = derivatives(
+            self.ends, guesses, at_guesses or posture(self.ends.skeleton, guesses)
+        )
         depth, share, direction = self._overlaps(points, guesses.betas)
         depth = depth - self.slack
         energy = 0.5 * np.sum(np.maximum(depth, 0) ** 2, axis=1) / _DEPTH**2

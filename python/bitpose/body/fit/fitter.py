@@ -242,7 +242,7 @@ class Fitter:
 
     def _result(self, guesses: Guesses, at: Quadratic, fixed_focal: bool) -> Fit:
         best = guesses.of(slice(0, 1))
-        posed = best.posed(self.model.at_vertices(np.zeros(0, np.int64)))
+        posed = best.posed(self.model.skeleton)
         return Fit(
             shaped=self.model.with_shape(best.betas[0]),
             R_parent_joint=posed.R_parent_joint[0],

@@ -33,6 +33,34 @@ Index = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
+class Posture:
+    """A skeleton in a pose, with what the derivatives of all its landmarks have in common."""
+
+    posed: PosedBody
+    axes: Array
+    """[N, J, 3, 3]: columns by which each joint's numbers turn it, in the world."""
+    features: Array
+    """[N, J, 9, 3]: the derivative of the pose features by them."""
+    joints_by_shape: Array
+    """[N, J, 3, B]."""
+
+    @classmethod
+    def of(cls, posed: PosedBody, turns: Array | None = None) -> Posture:
+        """By turns of each joint in its own frame; with `turns` [..., J, 3, 3] by numbers whose
+        changes turn a joint by the columns.
+        """
+        axes, features = posed.R_world_joint, features_by_turn(posed)
+        if turns is not None:
+            axes, features = axes @ turns, features @ turns
+        return cls(
+            posed,
+            _rows(axes, posed, 3),
+            _rows(features, posed, 3),
+            _rows(joints_by_shape(posed), posed, 3),
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Landmarks:
     """K points of a body."""
 
@@ -73,7 +101,7 @@ class Landmarks:
         `by_shape` [K, 3, B].
         """
         return cls(
-            skeleton=_without_vertices(model),
+            skeleton=model.skeleton,
             starts=np.arange(len(bones) + 1, dtype=np.int32),
             bones=bones.astype(np.int32),
             shares=np.ones(len(bones)),
@@ -99,7 +127,7 @@ class Landmarks:
         moved = moved.transpose(0, 2, 1)  # [M, 3, B]
         moved -= shares[:, None, None] * model.J_shapedirs[:, bones].transpose(1, 2, 0)
         return cls(
-            _without_vertices(model),
+            model.skeleton,
             np.searchsorted(points, np.arange(len(means) + 1)).astype(np.int32),
             bones.astype(np.int32),
             shares,
@@ -124,28 +152,22 @@ class Landmarks:
         """[..., K, 3] of the skeleton in a pose."""
         return self._positions(posed)[0]
 
-    def jacobian(self, posed: PosedBody, turns: Array | None = None) -> tuple[Array, Array]:
-        """[..., K, 3, J, 3] by the turn of each joint in its own frame, and [..., K, 3, B].
+    def jacobian(self, posed: PosedBody) -> tuple[Array, Array]:
+        """[..., K, 3, J, 3] by the turn of each joint in its own frame, and [..., K, 3, B]."""
+        return self.with_jacobian(Posture.of(posed))[1:]
 
-        With `turns` [..., J, 3, 3] not by turns but by numbers whose changes turn a joint by
-        the columns.
+    def with_jacobian(self, posture: Posture) -> tuple[Array, Array, Array]:
+        """Positions; their derivatives [..., K, 3, J, 3] by the numbers of each joint, and
+        [..., K, 3, B].
         """
-        return self.with_jacobian(posed, turns)[1:]
-
-    def with_jacobian(
-        self, posed: PosedBody, turns: Array | None = None
-    ) -> tuple[Array, Array, Array]:
-        """Positions and what `jacobian` gives."""
+        posed = posture.posed
         points, parts = self._positions(posed)
         joints, betas = len(self.skeleton.parents), self.by_shape.shape[-1]
-        axes, inner = posed.R_world_joint, features_by_turn(posed)
-        if turns is not None:
-            axes, inner = axes @ turns, inner @ turns
         by_turn = np.zeros((*parts.shape[:1], len(self), 3, joints, 3))
         by_shape = np.zeros((*parts.shape[:1], len(self), 3, betas))
         _landmarks.jacobian(
             _rows(posed.R_world_joint, posed, 3), _rows(posed.t_world_joint, posed, 2),
-            _rows(axes, posed, 3), _rows(inner, posed, 3), _rows(joints_by_shape(posed), posed, 3),
+            posture.axes, posture.features, posture.joints_by_shape,
             self.skeleton.parents, self.starts, self.bones, self.shares, self.by_shape,
             self.corrected, self.correctors, self.corrections, parts, by_turn, by_shape,
         )  # fmt: skip
@@ -172,10 +194,6 @@ def _rows(array: Array, posed: PosedBody, tail: int) -> Array:
 
 def _betas(model: BodyModel) -> int:
     return len(model.shapedirs)
-
-
-def _without_vertices(model: BodyModel) -> BodyModel:
-    return model.at_vertices(np.zeros(0, np.int64))
 
 
 def _corrections(model: BodyModel, weights: Array) -> tuple[Index, Index, Array]:

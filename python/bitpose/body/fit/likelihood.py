@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.body.fit.dense import DensePoints
-from bitpose.body.fit.landmarks import Landmarks
+from bitpose.body.fit.landmarks import Landmarks, Posture
 from bitpose.body.fit.parameters import Guesses, by_steps
 from bitpose.body.fit.solve import Quadratic
 from bitpose.body.fit.views import NEAREST, SpacePoints, View
+from bitpose.body.model import BodyModel
 
 Array = NDArray[Any]
 
@@ -101,10 +102,14 @@ def space_energy(points: Array, by_step: Array, seen: SpacePoints, blur: float) 
     return _robust(away, by_step / deviation, np.asarray(seen.confidence), cutoff)
 
 
-def derivatives(landmarks: Landmarks, guesses: Guesses) -> tuple[Array, Array]:
-    """Points [N, K, 3] and their derivatives [N, K, 3, P]."""
-    posed = guesses.posed(landmarks.skeleton)
-    points, by_turn, by_shape = landmarks.with_jacobian(posed, guesses.turn_jacobian)
+def posture(skeleton: BodyModel, guesses: Guesses) -> Posture:
+    """Of all guesses, for derivatives by their steps."""
+    return Posture.of(guesses.posed(skeleton), guesses.turn_jacobian)
+
+
+def derivatives(landmarks: Landmarks, guesses: Guesses, at: Posture) -> tuple[Array, Array]:
+    """Points [N, K, 3] and their derivatives [N, K, 3, P]; `at` is the guesses' posture."""
+    points, by_turn, by_shape = landmarks.with_jacobian(at)
     return points, by_steps(guesses.layout, by_turn, by_shape)
 
 

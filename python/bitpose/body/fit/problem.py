@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bitpose.body.fit.capsules import Capsules
 from bitpose.body.fit.landmarks import Landmarks
-from bitpose.body.fit.likelihood import Sighting, derivatives, space_energy
+from bitpose.body.fit.likelihood import Sighting, derivatives, posture, space_energy
 from bitpose.body.fit.parameters import Guesses
 from bitpose.body.fit.prior import Density, PosePrior
 from bitpose.body.fit.solve import Quadratic
@@ -55,17 +55,18 @@ class Problem:
         """Where `blur` adds to the noise: a share of the person's extent in a picture, metres in
         space. A fit starts with much of it, and with parts that are not `solid` to each other.
         """
+        here = posture(self.joints.skeleton, guesses)
         total = self._before_seeing(guesses).times(self.prior_weight)
         if solid and self.capsules is not None:
-            total += self.capsules.energy(guesses)
+            total += self.capsules.energy(guesses, here)
         last = None
         for sighting in self.sightings:
             if sighting.landmarks is not last:
                 last = sighting.landmarks
-                points, by_step = derivatives(last, guesses)
+                points, by_step = derivatives(last, guesses, here)
             total += sighting.energy(guesses, points, by_step, blur)
         if self.space is not None:
-            points, by_step = derivatives(self.joints, guesses)
+            points, by_step = derivatives(self.joints, guesses, here)
             total += space_energy(points, by_step, self.space, blur)
         return total
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.body.fit.landmarks import Landmarks
-from bitpose.body.fit.likelihood import derivatives
+from bitpose.body.fit.likelihood import derivatives, posture
 from bitpose.body.fit.parameters import Guesses
 from bitpose.body.fit.solve import Quadratic
 
@@ -31,7 +31,7 @@ def joint_covariance(
 
     `guesses` are minima, best first; `at` is the energy there.
     """
-    points, by_step = derivatives(joints, guesses)
+    points, by_step = derivatives(joints, guesses, posture(joints.skeleton, guesses))
     points = points - points[:, :1]
     by_step = (by_step - by_step[:, :1])[..., free].reshape(len(guesses), -1, len(free))
     hessian = at.hessian[:, free[:, None], free]
