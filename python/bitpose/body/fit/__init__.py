@@ -3,6 +3,7 @@
 
 from bitpose.body.fit.dense import DensePoints, sample_iuv
 from bitpose.body.fit.fitter import Fit, Fitter
+from bitpose.body.fit.prediction import Prediction
 from bitpose.body.fit.scene import SceneFit, fit_scene
 from bitpose.body.fit.sequence import SequenceFit, fit_sequence
 from bitpose.body.fit.views import SpacePoints, View
@@ -11,6 +12,7 @@ __all__ = [
     "DensePoints",
     "Fit",
     "Fitter",
+    "Prediction",
     "SceneFit",
     "SequenceFit",
     "SpacePoints",

@@ -13,6 +13,8 @@ from bitpose.errors import InputError
 
 Array = NDArray[Any]
 
+#: Of rotation matrices, which may come from a file with few decimals.
+_ORTHOGONAL = 1e-3
 #: Pixels and metres that mean something; their squares neither overflow nor vanish.
 _SMALLEST, _LARGEST = 1e-6, 1e7
 _FLOAT = np.dtype(np.float64)
@@ -49,6 +51,17 @@ def bounded(name: str, value: ArrayLike, shape: tuple[int, ...] | None = None) -
     if shape is not None and array.shape != shape:
         raise InputError(f"{name} of shape {array.shape}: must be {list(shape)}")
     return array.copy()
+
+
+def rotations(name: str, value: ArrayLike) -> Array:
+    """A copy [..., 3, 3]; raises InputError as `bounded`, and for what turns nothing rigidly."""
+    R = bounded(name, value)
+    if R.shape[-2:] != (3, 3):
+        raise InputError(f"{name} of shape {R.shape}: must be [..., 3, 3]")
+    off = np.abs(R @ np.swapaxes(R, -1, -2) - np.eye(3))
+    if (off > _ORTHOGONAL).any() or (np.linalg.det(R) < 0).any():
+        raise InputError(f"{name} is no rotation")
+    return R
 
 
 def seen_points(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,11 @@ from bitpose.body.fit.checks import positive
 from bitpose.body.fit.landmarks import Landmarks
 from bitpose.body.fit.likelihood import Sighting
 from bitpose.body.fit.parameters import Guesses
+from bitpose.body.fit.prediction import Prediction
 from bitpose.body.fit.prior import Density, PosePrior
 from bitpose.body.fit.problem import Problem
 from bitpose.body.fit.solve import Quadratic, minimize
-from bitpose.body.fit.stages import STAGES, Stage, free_parameters
+from bitpose.body.fit.stages import REFINEMENT, STAGES, Stage, free_parameters
 from bitpose.body.fit.uncertainty import joint_covariance
 from bitpose.body.fit.views import SpacePoints, View
 from bitpose.body.keypoints import KeypointRegressor
@@ -119,6 +120,25 @@ class Fitter:
         problem = self.problem(views, space, up, tilt, solid)
         guesses, at = self.candidates(problem)
         return self._result(guesses, at, problem.fixed_focal)
+
+    def refine(
+        self,
+        views: Sequence[View],
+        prediction: Prediction,
+        up: ArrayLike | None = (0, -1, 0),
+        tilt: float = 0.15,
+        solid: bool = True,
+    ) -> Fit:
+        """The body near a predicted one that explains what was seen: one stage from there, in a few
+        milliseconds, instead of many from everywhere. What was not seen stays as predicted.
+
+        Raises InputError as `fit`, but for too few points, and where the prediction does not fit
+        the model or lies behind a camera that saw it.
+        """
+        problem = self.problem_of_frame(views, None, self.density(up, tilt), up, solid)
+        guess = prediction.guess(self.model, problem.log_focal)
+        problem = replace(problem, held=prediction.held(guess))
+        return self._result(*self._run(problem, guess, REFINEMENT), problem.fixed_focal)
 
     def candidates(self, problem: Problem) -> tuple[Guesses, Quadratic]:
         """The bodies that are likeliest, best first, and their energies."""

@@ -19,12 +19,14 @@ axis-angle vectors of all joints but the root, and the unit vector that points u
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bitpose.body.fit.solve import Diagonal
 
 Array = NDArray[Any]
 
@@ -87,17 +89,7 @@ class PosePrior:
         """Of the pose and up, where up is known to a standard deviation of `tilt` radians; of the
         pose alone for None.
         """
-        size = self.means.shape[1] - (3 if tilt is None else 0)
-        covariances = self.covariances[:, :size, :size].copy()
-        if tilt is not None:
-            up = np.arange(size - 3, size)
-            covariances[:, up, up] += tilt**2
-        log_det = np.linalg.slogdet(covariances)[1]
-        return Density(
-            np.log(self.weights) - 0.5 * log_det,
-            self.means[:, :size],
-            np.linalg.inv(covariances),
-        )
+        return _density(self, tilt)
 
     def up_given(self, pose: Array, expected: Array, tilt: float) -> tuple[Array, Array]:
         """Where up is in the pelvis's frame, [3], and its covariance [3, 3], of a body in `pose`
@@ -120,10 +112,8 @@ class PosePrior:
         moment = within + apart[:, :, None] * apart[:, None]
         return mean, np.asarray(np.tensordot(shares, moment, 1))
 
-    def beyond_limits(self, pose: Array) -> tuple[Array, Array, Array]:
-        """The energy [N] of what `pose` [N, D] goes beyond the limits, with its derivative [N, D]
-        and its second derivative [N, D], which is diagonal.
-        """
+    def beyond_limits(self, pose: Array) -> Diagonal:
+        """The energy of what `pose` [N, D] goes beyond the limits."""
         low, high = self.limits
         over = pose - np.clip(pose, low, high)
         weight = 1 / _BEYOND**2
@@ -165,6 +155,21 @@ class Density:
             np.sum(shares[..., None] * pulls, axis=1),
             curvature.reshape(-1, *self.precisions.shape[1:]),
         )
+
+
+@lru_cache(maxsize=8)
+def _density(prior: PosePrior, tilt: float | None) -> Density:
+    size = prior.means.shape[1] - (3 if tilt is None else 0)
+    covariances = prior.covariances[:, :size, :size].copy()
+    if tilt is not None:
+        up = np.arange(size - 3, size)
+        covariances[:, up, up] += tilt**2
+    log_det = np.linalg.slogdet(covariances)[1]
+    return Density(
+        np.log(prior.weights) - 0.5 * log_det,
+        prior.means[:, :size],
+        np.linalg.inv(covariances),
+    )
 
 
 @cache

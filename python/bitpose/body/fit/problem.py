@@ -13,6 +13,7 @@ from bitpose.body.fit.capsules import Capsules
 from bitpose.body.fit.landmarks import Landmarks
 from bitpose.body.fit.likelihood import Sighting, derivatives, posture, space_energy
 from bitpose.body.fit.parameters import Guesses
+from bitpose.body.fit.prediction import Held
 from bitpose.body.fit.prior import Density, PosePrior
 from bitpose.body.fit.solve import Quadratic
 from bitpose.body.fit.views import SpacePoints, View
@@ -43,6 +44,8 @@ class Problem:
     """[3]: up in the world."""
     log_focal: float
     """The likeliest, where it is not known."""
+    held: Held | None = None
+    """What the pose was predicted to be."""
     prior_weight: float = 1.0
     """How much counts what is known before seeing: less for one of many frames alike."""
 
@@ -79,6 +82,11 @@ class Problem:
         energy, gradient[:, at.body], diagonal = self.limits.beyond_limits(pose)
         body = np.arange(at.size)[at.body]
         hessian[:, body, body] = diagonal
+        if self.held is not None:
+            off, slope, curvature = self.held.energy(pose)
+            energy = energy + off
+            gradient[:, at.body] += slope
+            hessian[:, body, body] += curvature
         if self.density is not None:
             energy = energy + self._hold(guesses, pose, self.density, gradient, hessian)
         shape = np.arange(at.size)[at.shape]

@@ -54,6 +54,8 @@ class Quadratic:
 
 
 Energy = Callable[[Guesses], Quadratic]
+#: An energy [N], its gradient [N, D], and its second derivative [N, D], which is diagonal.
+Diagonal = tuple[Array, Array, Array]
 
 
 def minimize(
@@ -74,8 +76,8 @@ def minimize(
         steps[:, free] = _damped_steps(at, free, damping)
         moved = guesses.moved(steps)
         there = energy(moved)
-        gain = at.energy - there.energy
-        lower = gain > 0
+        lower = there.energy < at.energy
+        gain = np.subtract(at.energy, there.energy, out=np.zeros(len(guesses)), where=lower)
         guesses, at = moved.where(lower, guesses), there.where(lower, at)
         damping = np.where(lower, damping / 5, np.minimum(damping * 8, _LARGEST_DAMPING))
         settled = np.where(lower, gain < tolerance, damping > 1e3)

@@ -35,6 +35,9 @@ STAGES = (
     Stage("all", 40, 6, 0, solid=True),
 )
 
+#: From a body that was predicted.
+REFINEMENT = Stage("all", 5, 1, 0, solid=True)
+
 
 def free_parameters(name: str, layout: Layout, fixed_focal: bool) -> NDArray[np.intp]:
     """Indices of a step: of everything, the torso, or where the camera is."""

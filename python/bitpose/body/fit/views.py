@@ -13,16 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bitpose.body.fit.checks import bounded, noise_of, positive, seen_points
+from bitpose.body.fit.checks import bounded, noise_of, positive, rotations, seen_points
 from bitpose.body.fit.dense import DensePoints
-from bitpose.errors import InputError
 
 Array = NDArray[Any]
 
 #: Points nearer to the camera than this, in metres, make a guess impossible.
 NEAREST = 0.1
-#: Of rotation matrices, which may come from a file with few decimals.
-_ORTHOGONAL = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +58,7 @@ class View:
             object.__setattr__(self, "focal", positive("focal", self.focal))
         for name, shape in (("center", (2,)), ("R_view_world", (3, 3)), ("t_view_world", (3,))):
             object.__setattr__(self, name, bounded(name, getattr(self, name), shape))
-        R = np.asarray(self.R_view_world)
-        if np.abs(R @ R.T - np.eye(3)).max() > _ORTHOGONAL or np.linalg.det(R) < 0:
-            raise InputError("R_view_world is no rotation")
+        object.__setattr__(self, "R_view_world", rotations("R_view_world", self.R_view_world))
 
     @property
     def seen(self) -> Array:
