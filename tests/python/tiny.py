@@ -32,17 +32,22 @@ def colour_means() -> onnx.ModelProto:
 
 def constant(output: NDArray[Any], extent: int) -> onnx.ModelProto:
     """picture [1, extent, extent, 3] -> y, which is `output` whatever the picture shows."""
+    return constants({"y": output}, extent)
+
+
+def constants(outputs: dict[str, NDArray[Any]], extent: int) -> onnx.ModelProto:
+    """picture [1, extent, extent, 3] -> `outputs` whatever the picture shows."""
     nodes = [
         helper.make_node("ReduceMean", ["picture"], ["mean"], axes=[0, 1, 2, 3], keepdims=0),
         helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
-        helper.make_node("Add", ["output", "nothing"], ["y"]),
+        *(helper.make_node("Add", [f"{y} itself", "nothing"], [y]) for y in outputs),
     ]
-    constants = [
-        numpy_helper.from_array(output.astype(np.float32), "output"),
+    arrays = [
         numpy_helper.from_array(np.array(0, np.float32), "zero"),
+        *(numpy_helper.from_array(x.astype(np.float32), f"{y} itself") for y, x in outputs.items()),
     ]
     floats = onnx.TensorProto.FLOAT
     x = helper.make_tensor_value_info("picture", floats, [1, extent, extent, 3])
-    y = helper.make_tensor_value_info("y", floats, output.shape)
-    graph = helper.make_graph(nodes, "constant", [x], [y], constants)
+    ys = [helper.make_tensor_value_info(y, floats, a.shape) for y, a in outputs.items()]
+    graph = helper.make_graph(nodes, "constant", [x], ys, arrays)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -46,6 +46,14 @@ def estimate(
         float | None,
         typer.Option(help="Focal length in pixels. Default: the photo's own, or a usual one."),
     ] = None,
+    refine: Annotated[
+        Literal["warm", "full", "none"],
+        typer.Option(
+            help="What becomes of a body that the network predicts: a fit starts there, starts "
+            "from everywhere, or there is none. Networks that give keypoints only predict none: "
+            "full."
+        ),
+    ] = "warm",
     threads: Threads = 1,
 ) -> None:
     """Find people: boxes, keypoints, and a body with pose, shape and surface for each.
@@ -67,7 +75,9 @@ def estimate(
     files = picture_files(photos)
     folders = _folders(files, output)
     image_ids = None if coco is None else _ids(files)
-    estimator = Estimator(network, detector, threshold=threshold, focal=focal, threads=threads)
+    estimator = Estimator(
+        network, detector, threshold=threshold, focal=focal, threads=threads, refine=refine
+    )
     results: list[dict[str, Any]] = []
     report = Report("people", "photo", "person", "box", "score", "keypoints", "depth, m", text=3)
     unread: list[InputError] = []

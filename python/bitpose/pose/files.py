@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bitpose.body.fit import Fit
 from bitpose.body.glb import write_glb
 from bitpose.body.mesh_files import write_mesh
 from bitpose.body.model import PosedBody
 from bitpose.pose.draw import draw_keypoints
-from bitpose.pose.person import Person, people_json
+from bitpose.pose.person import Body, Person, people_json
 from bitpose.render import rasterize
 from bitpose.render.overlay import draw_iuv, draw_meshes, side_views
 
@@ -58,8 +57,8 @@ def write_people(people: Sequence[Person], photo: Image.Image, folder: Path) -> 
         picture.save(folder / name)
     written = [folder / "people.json", *(folder / name for name in pictures)]
     for number, person in enumerate(people, 1):
-        if person.fit is not None:
-            posed = _upright(person.fit)
+        if person.body is not None:
+            posed = _upright(person.body)
             surface, skeleton = (folder / f"person{number}.{kind}" for kind in ("obj", "glb"))
             write_mesh(surface, posed.mesh())
             write_glb(skeleton, posed)
@@ -67,10 +66,10 @@ def write_people(people: Sequence[Person], photo: Image.Image, folder: Path) -> 
     return written
 
 
-def _upright(fit: Fit) -> PosedBody:
+def _upright(body: Body) -> PosedBody:
     """The body in the axes of a viewer: half a turn about x from those of the camera."""
     turn = np.diag([1.0, -1.0, -1.0])
-    rotations = fit.R_parent_joint.copy()
+    rotations = body.R_parent_joint.copy()
     rotations[0] = turn @ rotations[0]
-    root = fit.shaped.rest_joints[0]
-    return fit.shaped.with_pose(rotations, turn @ (root + fit.translation) - root)
+    root = body.shaped.rest_joints[0]
+    return body.shaped.with_pose(rotations, turn @ (root + body.translation) - root)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.body.fit import Fit
-from bitpose.body.model import Mesh, PosedBody
+from bitpose.body.model import Mesh, PosedBody, ShapedBody
 from bitpose.body.rotations import matrix_to_axis_angle
 from bitpose.pose.decode import Keypoints
 from bitpose.render import Drawable, PerspectiveCamera
@@ -22,6 +22,34 @@ Array = NDArray[Any]
 
 #: Of the layout of `people_json`; a change that old readers misread gets another number.
 SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A person's body, in the camera's frame."""
+
+    shaped: ShapedBody
+    R_parent_joint: Array
+    """[24, 3, 3]."""
+    translation: Array
+    """[3] metres."""
+    covariance: Array | None = None
+    """[24, 3, 3] square metres, of where each joint is relative to the root; None where nobody has
+    fitted this body alone."""
+
+    @classmethod
+    def of_fit(cls, fit: Fit) -> Body:
+        """The fitted body."""
+        return cls(fit.shaped, fit.R_parent_joint, fit.translation, fit.covariance)
+
+    @property
+    def betas(self) -> Array:
+        """[16]."""
+        return self.shaped.coefficients
+
+    def posed(self) -> PosedBody:
+        """The body where it is."""
+        return self.shaped.with_pose(self.R_parent_joint, self.translation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +64,12 @@ class Person:
     """COCO's 17."""
     camera: PerspectiveCamera
     """One for all people of a photo."""
-    fit: Fit | None
-    """The body, None where too few keypoints were seen for one."""
+    body: Body | None
+    """None where too little was seen for one."""
 
     @cached_property
     def posed(self) -> PosedBody | None:
-        return None if self.fit is None else self.fit.posed()
+        return None if self.body is None else self.body.posed()
 
     @cached_property
     def mesh(self) -> Mesh | None:
@@ -80,15 +108,16 @@ class Person:
             },
         }
         body = dict.fromkeys(("joints", "pose", "betas", "translation", "uncertainty"))
-        if self.fit is not None and self.posed is not None:
-            variance = np.diagonal(self.fit.covariance, axis1=1, axis2=2)
+        if self.body is not None and self.posed is not None:
             body |= {
                 "joints": _rounded(self.posed.t_world_joint, 4),
-                "pose": _rounded(matrix_to_axis_angle(self.fit.R_parent_joint), 5),
-                "betas": _rounded(self.fit.betas, 4),
-                "translation": _rounded(self.fit.translation, 4),
-                "uncertainty": _rounded(np.sqrt(np.maximum(variance, 0)), 4),
+                "pose": _rounded(matrix_to_axis_angle(self.body.R_parent_joint), 5),
+                "betas": _rounded(self.body.betas, 4),
+                "translation": _rounded(self.body.translation, 4),
             }
+            if self.body.covariance is not None:
+                variance = np.diagonal(self.body.covariance, axis1=1, axis2=2)
+                body["uncertainty"] = _rounded(np.sqrt(np.maximum(variance, 0)), 4)
         return found | body
 
 
