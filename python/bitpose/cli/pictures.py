@@ -75,13 +75,9 @@ def photo_feeds(
 
 def picture_files(paths: Sequence[Path]) -> list[Path]:
     """The files, and the pictures in the folders. Raises InputError where there are none."""
-    from PIL import Image
+    from bitpose.pose.frames import pictures_in
 
-    suffixes = Image.registered_extensions()
-    files = []
-    for path in paths:
-        inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        files += [p for p in inside if not path.is_dir() or p.suffix.lower() in suffixes]
+    files = [file for path in paths for file in (pictures_in(path) if path.is_dir() else [path])]
     if not files:
         raise InputError(f"no pictures in {', '.join(map(str, paths)) or 'the options'}")
     return files

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -17,12 +17,13 @@ from bitpose.body.fit.fitter import FEWEST
 from bitpose.errors import InputError
 from bitpose.pose.decode import Keypoints
 from bitpose.pose.person import Body, Person
-from bitpose.pose.reading import Reading
+from bitpose.pose.reading import Reading, Sighting
 from bitpose.pose.skeleton import COCO_17, Skeleton
 from bitpose.render import PerspectiveCamera
 
 Array = NDArray[Any]
 Refine = Literal["warm", "full", "none"]
+_NOTHING = Skeleton("nothing", (), ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Bodies:
         """The body behind each; None where too little was seen for one."""
         views = [self.view(reading, camera) for reading in people]
         found = [self._near(*seen, camera) for seen in zip(people, views, strict=True)]
-        rest = [i for i, body in enumerate(found) if body is None and _enough(views[i])]
+        rest = [i for i, body in enumerate(found) if body is None and enough(views[i])]
         for i, body in zip(rest, self._alone([views[i] for i in rest]), strict=True):
             found[i] = body
         return found
@@ -90,7 +91,31 @@ class Bodies:
         center = camera.cx, camera.cy
         return View(found.xy[known].astype(np.float64), seen, center=center, focal=camera.fx)
 
-    def as_coco(self, person: Person) -> Keypoints:
+    def person(
+        self,
+        seen: Sighting,
+        camera: PerspectiveCamera,
+        body: Body | None,
+        number: int | None = None,
+    ) -> Person:
+        """Somebody with COCO's keypoints and the body that was found."""
+        left, top, right, bottom = map(float, seen.box)
+        found = seen.reading.keypoints
+        person = Person((left, top, right, bottom), seen.score, found, camera, body, number)
+        return replace(person, keypoints=self._as_coco(person))
+
+    def missed(self, camera: PerspectiveCamera, body: Body, number: int) -> Person:
+        """Somebody whose body is known in a frame that did not show them: with a score of 0."""
+        posed = body.posed()
+        xy, _ = camera.project(posed.t_world_joint)
+        low, high = np.nan_to_num(xy).min(axis=0), np.nan_to_num(xy).max(axis=0)
+        size = camera.width, camera.height
+        left, top, right, bottom = np.clip([low, high], 0, size).ravel().tolist()
+        nothing = Keypoints(_NOTHING, np.zeros((0, 2), np.float32), np.zeros(0, np.float32))
+        person = Person((left, top, right, bottom), 0.0, nothing, camera, body, number)
+        return replace(person, keypoints=self._as_coco(person))
+
+    def _as_coco(self, person: Person) -> Keypoints:
         """COCO's keypoints: those of the network; what it does not give is that of the body, as
         sure as the least sure of the others."""
         found = person.keypoints
@@ -103,13 +128,13 @@ class Bodies:
             points = self.fitter.model.keypoints["COCO-17"].positions(person.mesh.vertices)
             projected, _ = person.camera.project(points)
             xy[:] = np.nan_to_num(projected)
-            score[:] = found.score.min()
+            score[:] = found.score.min(initial=person.score)
         for i, name in enumerate(COCO_17.keypoints):
             if name in own:
                 xy[i], score[i] = found.xy[own[name]], found.score[own[name]]
         return Keypoints(COCO_17, xy, score)
 
 
-def _enough(view: View) -> bool:
+def enough(view: View) -> bool:
     """Whether so much was seen that a fit can start from everywhere."""
     return len(np.unique(view.seen, axis=0)) >= FEWEST

@@ -5,7 +5,6 @@ what it sees."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -14,10 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bitpose.pose.bodies import Bodies, Refine
-from bitpose.pose.person import Body, Person
+from bitpose.pose.frames import Frames
+from bitpose.pose.person import Person
 from bitpose.pose.person_detector import PersonDetector
 from bitpose.pose.photo import Box, Photo, as_photo, focal_of
-from bitpose.pose.reading import PersonNetwork, Reading
+from bitpose.pose.reading import PersonNetwork, Sighting
+from bitpose.pose.sequence import Progress, follow, plain
 from bitpose.render import PerspectiveCamera
 from bitpose.session import InferenceSession
 
@@ -65,41 +66,45 @@ class Estimator:
         photo = as_photo(image)
         camera = self._camera(photo)
         seen = self._seen(photo)
-        bodies = self._bodies.of([reading for reading, _, _ in seen], camera)
-        people = [
-            self._person(reading, score, box, camera, body)
-            for (reading, score, box), body in zip(seen, bodies, strict=True)
+        bodies = self._bodies.of([sighting.reading for sighting in seen], camera)
+        return [
+            self._bodies.person(sighting, camera, body)
+            for sighting, body in zip(seen, bodies, strict=True)
         ]
-        return sorted(people, key=lambda person: -person.score)
+
+    def sequence(
+        self,
+        frames: Frames | str | PathLike[str] | Iterable[Photo],
+        frames_per_second: float | None = None,
+        progress: Progress = plain,
+    ) -> list[list[Person]]:
+        """The people in each frame of a sequence: who is who, and how they move, smoothly.
+
+        `frames` are photos of one size, the path of a folder of them, which are sorted by name, or
+        of an animated GIF, WebP or PNG; they are read one after the other and not kept. They are
+        `frames_per_second`, by default 30, or as long as an animation says. `progress` shows how
+        far it is, as rich.progress.track does. Somebody whom a few frames do not show stays in
+        them; bodies have no covariance. Raises InputError for what cannot be read.
+        """
+        known = frames if isinstance(frames, Frames) else Frames.of(frames, frames_per_second)
+        return follow(known, self._seen, self._camera, self._bodies, progress)
 
     def _camera(self, photo: Image.Image) -> PerspectiveCamera:
         focal = self._focal or focal_of(photo) or _USUAL_FOCAL * max(photo.size)
         return PerspectiveCamera(width=photo.width, height=photo.height, fx=focal, fy=focal)
 
-    def _seen(self, photo: Image.Image) -> list[tuple[Reading, float, Array]]:
-        """What the network says of each person, score and box [4]."""
+    def _seen(self, photo: Image.Image) -> list[Sighting]:
+        """Each person, the surest first."""
         if self._detector is not None:
             boxes = self._detector.run(photo)
             return [
-                (self._network.run(photo, _box(corners)), float(score), corners)
+                Sighting(corners, float(score), self._network.run(photo, _box(corners)))
                 for corners, score in zip(boxes.corners, boxes.scores, strict=True)
             ]
         found = self._network.run(photo, None)
         if found.box is not None and _extent(found.box) < _NEAR_ENOUGH * max(photo.size):
             found = self._network.run(photo, _box(found.box))
-        return [] if found.box is None else [(found, found.score, np.array(found.box))]
-
-    def _person(
-        self,
-        found: Reading,
-        score: float,
-        box: Array,
-        camera: PerspectiveCamera,
-        body: Body | None,
-    ) -> Person:
-        left, top, right, bottom = map(float, box)
-        person = Person((left, top, right, bottom), score, found.keypoints, camera, body)
-        return replace(person, keypoints=self._bodies.as_coco(person))
+        return [] if found.box is None else [Sighting(np.array(found.box), found.score, found)]
 
 
 def estimate(image: Photo, network: Network, detector: Network | None = None) -> list[Person]:

@@ -22,7 +22,13 @@ _OPACITY = 0.85
 _SURE = 0.3
 
 
-def write_people(people: Sequence[Person], photo: Image.Image, folder: Path) -> list[Path]:
+def write_people(
+    people: Sequence[Person],
+    photo: Image.Image,
+    folder: Path,
+    seconds: float | None = None,
+    meshes: bool = True,
+) -> list[Path]:
     """Writes to `folder`, which is made where it is not there, and returns what was written:
 
     people.json     see docs/estimate.md
@@ -34,10 +40,11 @@ def write_people(people: Sequence[Person], photo: Image.Image, folder: Path) -> 
     person1.obj     each body's mesh, numbered as in people.json: x to the right, y up, z backwards
     person1.glb     the same with its skeleton
 
-    Without bodies only the first two are written.
+    Without bodies only the first two are written, without `meshes` not the last two. `seconds` is
+    when a frame of a sequence is shown.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found = people_json(people, photo.width, photo.height)
+    found = people_json(people, photo.width, photo.height, seconds)
     pictures = {
         "skeleton.png": draw_keypoints(photo, [person.keypoints for person in people], _SURE)
     }
@@ -57,8 +64,8 @@ def write_people(people: Sequence[Person], photo: Image.Image, folder: Path) -> 
         picture.save(folder / name)
     written = [folder / "people.json", *(folder / name for name in pictures)]
     for number, person in enumerate(people, 1):
-        if person.body is not None:
-            posed = _upright(person.body)
+        if meshes and person.body is not None:
+            posed = _upright(person.body.posed())
             surface, skeleton = (folder / f"person{number}.{kind}" for kind in ("obj", "glb"))
             write_mesh(surface, posed.mesh())
             write_glb(skeleton, posed)
@@ -66,10 +73,32 @@ def write_people(people: Sequence[Person], photo: Image.Image, folder: Path) -> 
     return written
 
 
-def _upright(body: Body) -> PosedBody:
+def write_motions(
+    people: Sequence[Sequence[Person]], frames_per_second: float, folder: Path
+) -> list[Path]:
+    """Of a sequence's frames writes each person, by their number, as an animated body:
+
+    person1.glb     poses from the first frame to the last that show them, in axes as above
+    """
+    motions: dict[int, list[Body]] = {}
+    for frame in people:
+        for person in frame:
+            if person.id is not None and person.body is not None:
+                motions.setdefault(person.id, []).append(person.body)
+    written = []
+    for number, bodies in motions.items():
+        poses = np.stack([body.R_parent_joint for body in bodies])
+        places = np.stack([body.translation for body in bodies])
+        path = folder / f"person{number}.glb"
+        write_glb(path, _upright(bodies[0].shaped.with_pose(poses, places)), frames_per_second)
+        written.append(path)
+    return written
+
+
+def _upright(posed: PosedBody) -> PosedBody:
     """The body in the axes of a viewer: half a turn about x from those of the camera."""
     turn = np.diag([1.0, -1.0, -1.0])
-    rotations = body.R_parent_joint.copy()
-    rotations[0] = turn @ rotations[0]
-    root = body.shaped.rest_joints[0]
-    return body.shaped.with_pose(rotations, turn @ (root + body.translation) - root)
+    rotations = posed.R_parent_joint.copy()
+    rotations[..., 0, :, :] = turn @ rotations[..., 0, :, :]
+    root = posed.shaped.rest_joints[0]
+    return posed.shaped.with_pose(rotations, posed.t_world_joint[..., 0, :] @ turn - root)

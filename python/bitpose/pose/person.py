@@ -60,12 +60,15 @@ class Person:
     box: tuple[float, float, float, float]
     """left, top, right, bottom."""
     score: float
+    """0 for somebody whom a frame of a sequence does not show, but those before and after it."""
     keypoints: Keypoints
     """COCO's 17."""
     camera: PerspectiveCamera
     """One for all people of a photo."""
     body: Body | None
     """None where too little was seen for one."""
+    id: int | None = None
+    """Of a sequence: the same for the same person in all frames, from 1."""
 
     @cached_property
     def posed(self) -> PosedBody | None:
@@ -99,6 +102,7 @@ class Person:
     def as_json(self) -> dict[str, Any]:
         """See docs/estimate.md; what a body says is None where there is none."""
         found: dict[str, Any] = {
+            "id": self.id,
             "box": _rounded(self.box, 2),
             "score": round(float(self.score), 4),
             "keypoints": _rounded(self.keypoints.rows, 3),
@@ -125,12 +129,17 @@ def _rounded(values: Any, decimals: int) -> Any:
     return np.round(np.asarray(values, np.float64), decimals).tolist()
 
 
-def people_json(people: Sequence[Person], width: int, height: int) -> dict[str, Any]:
-    """What `bitpose estimate` writes to people.json: docs/estimate.md."""
+def people_json(
+    people: Sequence[Person], width: int, height: int, seconds: float | None = None
+) -> dict[str, Any]:
+    """What `bitpose estimate` writes to people.json: docs/estimate.md. `seconds` is when a frame of
+    a sequence is shown.
+    """
     return {
         "version": SCHEMA_VERSION,
         "width": width,
         "height": height,
+        "seconds": None if seconds is None else round(seconds, 4),
         "people": [person.as_json() for person in people],
     }
 

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,19 +41,42 @@ class Placement:
         return np.asarray((xy - origin) / np.float32(self.scale))
 
 
-def load_photo(path: str | PathLike[str]) -> Image.Image:
-    """Reads a picture, the first of several, as RGB, turned the way its EXIF record says.
+#: How files of videos are called, which are read by other programs.
+_VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv")
+#: What pillow raises for files that are not what they seem to be.
+_BROKEN = (OSError, EOFError, SyntaxError, ValueError, IndexError, struct.error,
+           Image.DecompressionBombError)  # fmt: skip
 
-    Raises InputError for what is no picture, or not a whole one, or larger than 179 megapixels.
+
+@contextmanager
+def opened(path: str | PathLike[str]) -> Iterator[Image.Image]:
+    """A file of a picture, or of several. Raises InputError for what is no picture, or not a whole
+    one, or larger than 179 megapixels, also while it is read.
     """
     try:
         with Image.open(path) as image:
-            image.load()
-            return _upright(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            yield image
+    except InputError:
+        raise
+    except _BROKEN as error:
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
-        raise InputError(f"{path}: {error}") from error
+        advice = ""
+        if Path(path).suffix.lower() in _VIDEOS:
+            advice = (
+                "; of a video make frames first, ffmpeg -i "
+                f"{Path(path).name} frames/%05d.png, and give their folder"
+            )
+        raise InputError(f"{path}: {error}{advice}") from error
+
+
+def load_photo(path: str | PathLike[str]) -> Image.Image:
+    """Reads a picture, the first of several, as RGB, turned the way its EXIF record says. Raises
+    InputError as `opened`.
+    """
+    with opened(path) as image:
+        image.load()
+        return upright(image)
 
 
 #: A file, a picture of PIL's, or uint8 pixels [H, W, 3] or [H, W], RGB or grey.
@@ -61,7 +88,7 @@ def as_photo(image: Photo) -> Image.Image:
     if isinstance(image, str | PathLike):
         return load_photo(image)
     if isinstance(image, Image.Image):
-        return _upright(image)
+        return upright(image)
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
         raise InputError(
             f"a picture is {image.dtype} {list(image.shape)}; must be uint8 [H, W, 3] or [H, W]"
@@ -71,7 +98,8 @@ def as_photo(image: Photo) -> Image.Image:
     return Image.fromarray(image).convert("RGB")
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def upright(image: Image.Image) -> Image.Image:
+    """As RGB, turned the way its EXIF record says; what is transparent is white."""
     turned = ImageOps.exif_transpose(image)
     if turned.mode.startswith("I"):  # 16 bits, of which the upper 8 are kept.
         wide = np.asarray(turned).astype(np.int64)

@@ -50,6 +50,16 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
+class Sighting:
+    """One person in a photo."""
+
+    box: Array
+    """[4] pixels: left, top, right, bottom."""
+    score: float
+    reading: Reading
+
+
+@dataclass(frozen=True, eq=False)
 class PersonNetwork:
     """A network that looks at one person."""
 

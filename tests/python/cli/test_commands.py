@@ -257,6 +257,42 @@ def test_estimate_refuses_to_write_two_photos_to_one_folder(upright: Path, tmp_p
         invoke("estimate", str(photos), "--network", str(upright), "-o", str(tmp_path / "people"))
 
 
+def test_estimate_follows_people_through_a_sequence(upright: Path, tmp_path: Path) -> None:
+    frames = photos_of(tmp_path / "frames", "1.png", "2.png", "10.png")
+    folder, coco = tmp_path / "people", tmp_path / "results.json"
+    arguments = ["--network", str(upright), "-o", str(folder)]
+    text = invoke(
+        "estimate", str(frames), *arguments, "--sequence", "--fps", "20", "--coco", str(coco)
+    )
+    assert "3 folders" in text
+    assert "1 - 3" in text
+    for number, name in enumerate(("1", "2", "10")):
+        found = json.loads((folder / name / "people.json").read_text())
+        assert found["seconds"] == number / 20
+        assert [person["id"] for person in found["people"]] == [1]
+        assert (folder / name / "overlay.png").exists()
+        assert not (folder / name / "person1.obj").exists()
+    assert (folder / "person1.glb").exists()
+    assert [row["image_id"] for row in json.loads(coco.read_text())] == [1, 2, 10]
+    with pytest.raises(InputError, match="--sequence for a folder"):
+        invoke("estimate", str(frames), *arguments, "--fps", "20")
+
+
+def test_estimate_takes_an_animation_for_a_sequence(upright: Path, tmp_path: Path) -> None:
+    film, folder = tmp_path / "film.gif", tmp_path / "people"
+    pictures = [Image.new("RGB", (96, 96), (shade, 120, 150)) for shade in (60, 90, 120)]
+    pictures[0].save(film, save_all=True, append_images=pictures[1:], duration=50)
+    arguments = ["estimate", str(film), "--network", str(upright), "-o", str(folder)]
+    invoke(*arguments)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("00001", "00002", "00003", "person1.glb")
+    ]
+    found = json.loads((folder / "00003" / "people.json").read_text())
+    assert found["seconds"] == 0.1
+    invoke(*arguments, "--photos")
+    assert json.loads((folder / "film" / "people.json").read_text())["people"][0]["id"] is None
+
+
 def test_demo(tmp_path: Path) -> None:
     text = invoke("demo", "--runs", "1", "--save", str(tmp_path))
     assert "untrained" in text
