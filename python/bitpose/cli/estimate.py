@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bitpose.cli.console import Report, Threads, console
-from bitpose.cli.pictures import picture_files
+from bitpose.cli.pictures import Bgr, Divisor, Offset, picture_files
 from bitpose.errors import InputError
 
 if TYPE_CHECKING:
     from bitpose.pose.estimate import Estimator
+    from bitpose.pose.feed import Pixels
     from bitpose.pose.frames import Frames
     from bitpose.pose.person import Person
 
@@ -27,7 +28,10 @@ def estimate(
         list[Path], typer.Argument(help="Pictures, or folders of pictures.", exists=True)
     ],
     network: Annotated[
-        Path, typer.Option(help="A keypoint network: .onnx or .bpm.", exists=True, dir_okay=False)
+        Path,
+        typer.Option(
+            help="A network that looks at one person: .onnx or .bpm.", exists=True, dir_okay=False
+        ),
     ],
     detector: Annotated[
         Path | None,
@@ -70,6 +74,16 @@ def estimate(
             "full."
         ),
     ] = "warm",
+    kind: Annotated[
+        str | None,
+        typer.Option(help="Kind of the network, if its outputs do not tell: docs/estimate.md."),
+    ] = None,
+    fit_surface: Annotated[
+        bool, typer.Option(help="Fit what the network says of U and V, on bitpose's charts.")
+    ] = True,
+    bgr: Bgr = False,
+    offset: Offset = None,
+    divisor: Divisor = None,
     threads: Threads = 1,
 ) -> None:
     """Find people: boxes, keypoints, and a body with pose, shape and surface for each.
@@ -78,9 +92,9 @@ def estimate(
     (overlay.png), from the side (side.png), as a map of the body's surface (iuv.png), and the
     keypoints (skeleton.png), and each body's mesh (person1.obj, person1.glb). Networks are
     recognised by their outputs: MoveNet, BodyPix, EfficientPose, heatmaps or SimCC of COCO's
-    keypoints; YOLOX, NanoDet, FastestDet, SSD. A photo that cannot be read does not keep the
-    others from being looked at; the exit code is 1 then. In a sequence people keep their numbers,
-    their motion is smooth, and one mesh that moves is written for each.
+    keypoints, DensePose's S, I, U and V; YOLOX, NanoDet, FastestDet, SSD. A photo that cannot be
+    read does not keep the others from being looked at; the exit code is 1 then. In a sequence
+    people keep their numbers, their motion is smooth, and one mesh that moves is written for each.
     """
     from bitpose.pose.estimate import Estimator
     from bitpose.pose.frames import Frames, is_animation
@@ -91,13 +105,30 @@ def estimate(
     if fps is not None and not sequence:
         raise InputError("--fps is of sequences; say --sequence for a folder of frames")
     estimator = Estimator(
-        network, detector, threshold=threshold, focal=focal, threads=threads, refine=refine
+        network,
+        detector,
+        threshold=threshold,
+        focal=focal,
+        threads=threads,
+        refine=refine,
+        kind=kind,
+        pixels=_pixels(bgr, offset, divisor),
+        fit_surface=fit_surface,
     )
     if sequence:
         frames = Frames.of(files[0] if is_animation(files[0]) else files, fps)
         _frames(estimator, frames, output, coco)
     else:
         _photos(estimator, files, output, coco)
+
+
+def _pixels(bgr: bool, offset: float | None, divisor: float | None) -> Pixels | None:
+    """The format of a network's input, where an option says any of it."""
+    from bitpose.pose.feed import Pixels
+
+    if not bgr and offset is None and divisor is None:
+        return None
+    return Pixels(bgr, offset or 0.0, 255.0 if divisor is None else divisor)
 
 
 def _photos(estimator: Estimator, files: Sequence[Path], output: Path, coco: Path | None) -> None:

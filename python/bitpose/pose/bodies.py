@@ -11,24 +11,25 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bitpose.body import BodyModel, KeypointRegressor
+from bitpose.body import BodyModel, KeypointRegressor, default_surface
 from bitpose.body.fit import Fitter, View, fit_scene
 from bitpose.body.fit.fitter import FEWEST
 from bitpose.errors import InputError
 from bitpose.pose.decode import Keypoints
 from bitpose.pose.person import Body, Person
 from bitpose.pose.reading import Reading, Sighting
-from bitpose.pose.skeleton import COCO_17, Skeleton
+from bitpose.pose.skeleton import COCO_17, NOTHING, Skeleton
 from bitpose.render import PerspectiveCamera
 
 Array = NDArray[Any]
 Refine = Literal["warm", "full", "none"]
-_NOTHING = Skeleton("nothing", (), ())
+#: Points of a surface that a fit takes.
+_POINTS = 100
 
 
 @dataclass(frozen=True, eq=False)
 class Bodies:
-    """Finds the bodies of people whose keypoints are those of a skeleton.
+    """Finds the bodies of people, whose keypoints are those of a skeleton.
 
     `refine` says what becomes of a body that the network predicts: "warm", it is where a fit of one
     stage starts; "full", it is forgotten, and the fit starts from everywhere; "none", it stays as
@@ -37,6 +38,9 @@ class Bodies:
 
     skeleton: Skeleton
     refine: Refine = "warm"
+    fit_surface: bool = True
+    """Whether points of the surface that a network sees are fitted: those on other charts than the
+    body's are elsewhere."""
 
     def __post_init__(self) -> None:
         if self.refine not in ("warm", "full", "none"):
@@ -75,6 +79,8 @@ class Bodies:
     def _keypoints(self) -> tuple[Fitter, Array]:
         """Of the keypoints that the body has, and their indices in those of the network."""
         model = BodyModel.load(dtype=np.float64)
+        if self.skeleton is NOTHING:
+            return Fitter(model), np.zeros(0, np.intp)
         regressor, known = KeypointRegressor.of_names(model.keypoints, self.skeleton.keypoints)
         return Fitter(model, regressor), known
 
@@ -85,11 +91,16 @@ class Bodies:
 
     def view(self, reading: Reading, camera: PerspectiveCamera) -> View:
         """What the fitter is told of a person."""
-        found, known = reading.keypoints, self._keypoints[1]
-        score = found.score[known].astype(np.float64)
-        seen = np.where(score >= reading.threshold, np.clip(score, 0, 1), 0.0)
-        center = camera.cx, camera.cy
-        return View(found.xy[known].astype(np.float64), seen, center=center, focal=camera.fx)
+        fitter, known = self._keypoints
+        xy, seen = np.zeros((len(fitter.keypoints), 2)), np.zeros(len(fitter.keypoints))
+        if len(known):
+            found = reading.keypoints
+            xy, score = (x[known].astype(np.float64) for x in (found.xy, found.score))
+            seen = np.where(score >= reading.threshold, np.clip(score, 0, 1), 0.0)
+        dense = None
+        if self.fit_surface and reading.surface is not None:
+            dense = reading.surface.sample(default_surface.load().charts, _POINTS)
+        return View(xy, seen, (camera.cx, camera.cy), camera.fx, dense=dense)
 
     def person(
         self,
@@ -101,7 +112,8 @@ class Bodies:
         """Somebody with COCO's keypoints and the body that was found."""
         left, top, right, bottom = map(float, seen.box)
         found = seen.reading.keypoints
-        person = Person((left, top, right, bottom), seen.score, found, camera, body, number)
+        box, surface = (left, top, right, bottom), seen.reading.surface
+        person = Person(box, seen.score, found, camera, body, number, surface)
         return replace(person, keypoints=self._as_coco(person))
 
     def missed(self, camera: PerspectiveCamera, body: Body, number: int) -> Person:
@@ -111,8 +123,8 @@ class Bodies:
         low, high = np.nan_to_num(xy).min(axis=0), np.nan_to_num(xy).max(axis=0)
         size = camera.width, camera.height
         left, top, right, bottom = np.clip([low, high], 0, size).ravel().tolist()
-        nothing = Keypoints(_NOTHING, np.zeros((0, 2), np.float32), np.zeros(0, np.float32))
-        person = Person((left, top, right, bottom), 0.0, nothing, camera, body, number)
+        box = left, top, right, bottom
+        person = Person(box, 0.0, Keypoints.none(), camera, body, number)
         return replace(person, keypoints=self._as_coco(person))
 
     def _as_coco(self, person: Person) -> Keypoints:

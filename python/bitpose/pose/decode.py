@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bitpose.pose.feed import IMAGENET, Pixels
 from bitpose.pose.photo import Placement
-from bitpose.pose.skeleton import COCO_17, MPII_16, PEM_14, Skeleton
+from bitpose.pose.skeleton import COCO_17, MPII_16, NOTHING, PEM_14, Skeleton
 
 Array = NDArray[Any]
 Points = NDArray[np.float32]
@@ -30,6 +30,11 @@ class Keypoints:
     skeleton: Skeleton
     xy: Points
     score: Points
+
+    @classmethod
+    def none(cls) -> Keypoints:
+        """Of a network that gives none."""
+        return cls(NOTHING, np.zeros((0, 2), np.float32), np.zeros(0, np.float32))
 
     @property
     def rows(self) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bitpose.pose.bodies import Bodies, Refine
+from bitpose.pose.feed import Pixels
 from bitpose.pose.frames import Frames
 from bitpose.pose.person import Person
 from bitpose.pose.person_detector import PersonDetector
@@ -39,6 +40,9 @@ class Estimator:
     outputs (`bitpose.pose.reading`, `bitpose.pose.detectors`). `threshold` is the least score of a
     box, `focal` a focal length in pixels for all photos. `refine` says what becomes of a body that
     the network predicts: `bitpose.pose.bodies.Bodies`; one that gives keypoints only predicts none.
+    `kind` names that of the network (`bitpose.pose.reading.KINDS`), and `pixels` the format of its
+    input where it is not the usual one. `fit_surface=False` leaves the surface that a network sees
+    out of fits: where its U and V are not those of bitpose's charts.
 
     Raises InputError for networks of no known kind.
     """
@@ -52,12 +56,15 @@ class Estimator:
         focal: float | None = None,
         threads: int = 1,
         refine: Refine = "warm",
+        kind: str | None = None,
+        pixels: Pixels | None = None,
+        fit_surface: bool = True,
     ) -> None:
-        self._network = PersonNetwork.of(_session(network, threads))
+        self._network = PersonNetwork.of(_session(network, threads), kind, pixels)
         self._detector = (
             None if detector is None else PersonDetector.of(_session(detector, threads), threshold)
         )
-        self._bodies = Bodies(self._network.kind.skeleton, refine)
+        self._bodies = Bodies(self._network.skeleton, refine, fit_surface)
         self._focal = focal
 
     def __call__(self, image: Photo) -> list[Person]:

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from bitpose.body.glb import write_glb
 from bitpose.body.mesh_files import write_mesh
 from bitpose.body.model import PosedBody
 from bitpose.pose.draw import draw_keypoints
-from bitpose.pose.person import Body, Person, people_json
-from bitpose.render import rasterize
+from bitpose.pose.person import Body, Person, people_iuv, people_json
 from bitpose.render.overlay import draw_iuv, draw_meshes, side_views
 
 _OPACITY = 0.85
@@ -33,32 +33,31 @@ def write_people(
 
     people.json     see docs/estimate.md
     skeleton.png    the keypoints over the photo
-    overlay.png     the bodies over the photo
-    surface.png     their charts over the photo
-    side.png        the bodies from their side
+    surface.png     charts of their surface over the photo
     iuv.png         part, u and v of each pixel (DensePose's convention), 0 where there is nobody
+    overlay.png     the bodies over the photo
+    side.png        the bodies from their side
     person1.obj     each body's mesh, numbered as in people.json: x to the right, y up, z backwards
     person1.glb     the same with its skeleton
 
-    Without bodies only the first two are written, without `meshes` not the last two. `seconds` is
-    when a frame of a sequence is shown.
+    Without bodies there is nothing below iuv.png, and that only of a network that sees surfaces;
+    without `meshes` there are not the last two. `seconds` is when a frame of a sequence is shown.
     """
     folder.mkdir(parents=True, exist_ok=True)
     found = people_json(people, photo.width, photo.height, seconds)
     pictures = {
         "skeleton.png": draw_keypoints(photo, [person.keypoints for person in people], _SURE)
     }
+    drawn: dict[str, NDArray[np.uint8]] = {}
+    pixels, iuv = np.asarray(photo), people_iuv(people)
+    if iuv is not None:
+        drawn |= {"surface.png": draw_iuv(pixels, iuv), "iuv.png": iuv}
     bodies = [d for d in (person.drawable for person in people) if d is not None]
     if bodies:
-        camera, pixels = people[0].camera, np.asarray(photo)
-        iuv = rasterize(bodies, camera).iuv
-        drawn = {
-            "overlay.png": draw_meshes(pixels, bodies, camera, opacity=_OPACITY),
-            "surface.png": draw_iuv(pixels, iuv),
-            "side.png": side_views(bodies, camera),
-            "iuv.png": iuv,
-        }
-        pictures |= {name: Image.fromarray(picture) for name, picture in drawn.items()}
+        camera = people[0].camera
+        drawn["overlay.png"] = draw_meshes(pixels, bodies, camera, opacity=_OPACITY)
+        drawn["side.png"] = side_views(bodies, camera)
+    pictures |= {name: Image.fromarray(picture) for name, picture in drawn.items()}
     (folder / "people.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     for name, picture in pictures.items():
         picture.save(folder / name)

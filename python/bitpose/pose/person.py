@@ -15,8 +15,9 @@ from bitpose.body.fit import Fit
 from bitpose.body.model import Mesh, PosedBody, ShapedBody
 from bitpose.body.rotations import matrix_to_axis_angle
 from bitpose.pose.decode import Keypoints
+from bitpose.pose.iuv_map import IuvMap
+from bitpose.pose.surface_scores import SurfaceScores
 from bitpose.render import Drawable, PerspectiveCamera
-from bitpose.render.maps import Maps
 
 Array = NDArray[Any]
 
@@ -69,6 +70,8 @@ class Person:
     """None where too little was seen for one."""
     id: int | None = None
     """Of a sequence: the same for the same person in all frames, from 1."""
+    surface: SurfaceScores | None = None
+    """What the network said of the surface, if it did."""
 
     @cached_property
     def posed(self) -> PosedBody | None:
@@ -80,14 +83,19 @@ class Person:
         return None if self.posed is None else self.posed.mesh()
 
     @cached_property
-    def maps(self) -> Maps | None:
-        """What the camera sees of this body alone: part, u, v, depth and mask, [height, width]."""
+    def maps(self) -> IuvMap | None:
+        """Part, u and v of each pixel, [height, width]: what the network saw of the surface, or
+        else what the camera sees of this body alone.
+        """
+        if self.surface is not None:
+            return self.surface.over(self.camera.width, self.camera.height)
         drawable = self.drawable
         if drawable is None:
             return None
         from bitpose.render import rasterize
 
-        return rasterize([drawable], self.camera)
+        drawn = rasterize([drawable], self.camera)
+        return IuvMap(drawn.part, drawn.u, drawn.v)
 
     @property
     def drawable(self) -> Drawable | None:
@@ -142,6 +150,27 @@ def people_json(
         "seconds": None if seconds is None else round(seconds, 4),
         "people": [person.as_json() for person in people],
     }
+
+
+def people_iuv(people: Sequence[Person]) -> NDArray[np.uint8] | None:
+    """[H, W, 3] of everyone as in `IuvMap.iuv`, who is nearer before who is farther; None where
+    there is nothing of anyone.
+    """
+    from bitpose.render import rasterize
+
+    def depth(person: Person) -> float:
+        return np.inf if person.posed is None else float(person.posed.t_world_joint[0, 2])
+
+    seen = [person for person in people if person.surface is not None]
+    drawn = [d for d in (p.drawable for p in people if p.surface is None) if d is not None]
+    if not seen and not drawn:
+        return None
+    camera = people[0].camera
+    result = rasterize(drawn, camera).iuv
+    for person in sorted(seen, key=depth, reverse=True):
+        if person.maps is not None:
+            result[person.maps.mask] = person.maps.iuv[person.maps.mask]
+    return result
 
 
 def coco_results(people: Sequence[Person], image_id: int) -> list[dict[str, Any]]:

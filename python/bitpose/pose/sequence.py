@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -46,6 +46,8 @@ class _Watched:
     """Of each frame: when it is, in steps of the sequence's usual time between frames."""
     people: list[dict[int, Sighting]]
     """Of each frame, by their numbers, the surest first."""
+    views: list[dict[int, View]]
+    """What the fitter is told of them."""
 
 
 def follow(
@@ -58,7 +60,7 @@ def follow(
     """The people of each frame, the surest first. `camera_of` tells that of the first frame, which
     took the others too. Raises InputError for frames of several sizes, or none.
     """
-    watched = _watched(frames, see, camera_of, progress)
+    watched = _watched(frames, see, camera_of, bodies, progress)
     tracks: dict[int, list[int]] = {}
     for frame, people in enumerate(watched.people):
         for number in people:
@@ -80,6 +82,7 @@ def _watched(
     frames: Frames,
     see: Callable[[Image.Image], list[Sighting]],
     camera_of: Callable[[Image.Image], PerspectiveCamera],
+    bodies: Bodies,
     progress: Progress,
 ) -> _Watched:
     rate = frames.frames_per_second
@@ -88,6 +91,7 @@ def _watched(
     camera: PerspectiveCamera | None = None
     ticks: list[int] = []
     people: list[dict[int, Sighting]] = []
+    views: list[dict[int, View]] = []
     total = None if frames.names is None else len(frames.names)
     for frame in progress(frames, "frames", total):
         camera = camera or camera_of(frame.photo)
@@ -96,14 +100,23 @@ def _watched(
                 f"frame {frame.name} has {frame.photo.width} x {frame.photo.height} pixels, those "
                 f"before it {camera.width} x {camera.height}; frames of a sequence have one size"
             )
-        seen = see(frame.photo)
-        people.append(dict(zip(tracker.step(seen), seen, strict=True)))
+        whole = see(frame.photo)
+        seen = [_without_maps(sighting) for sighting in whole]
+        numbers = tracker.step(seen)
+        people.append(dict(zip(numbers, seen, strict=True)))
+        told = [bodies.view(sighting.reading, camera) for sighting in whole]
+        views.append(dict(zip(numbers, told, strict=True)))
         # A frame that is shown for long is a pause, not minutes of motion.
         last = ticks[-1] if ticks else -1
         ticks.append(int(np.clip(round(frame.seconds * rate), last + 1, last + patience)))
     if camera is None:
         raise InputError("there is no frame")
-    return _Watched(camera, ticks, people)
+    return _Watched(camera, ticks, people, views)
+
+
+def _without_maps(sighting: Sighting) -> Sighting:
+    """What is kept of each frame."""
+    return replace(sighting, reading=replace(sighting.reading, surface=None))
 
 
 def _moving(
@@ -115,8 +128,7 @@ def _moving(
     start = watched.ticks[shown[0]]
     views: list[list[View]] = [[] for _ in range(watched.ticks[shown[-1]] - start + 1)]
     for frame in shown:
-        reading = watched.people[frame][number].reading
-        views[watched.ticks[frame] - start] = [bodies.view(reading, watched.camera)]
+        views[watched.ticks[frame] - start] = [watched.views[frame][number]]
     if not any(enough(view) for at_once in views for view in at_once):
         return lambda frame: None
     fit = fit_sequence(bodies.fitter, views, rate)

@@ -64,6 +64,9 @@ def _sides() -> tuple[tuple[str, str, Colour], ...]:
     )
 
 
+#: Of networks that give no keypoints.
+NOTHING = Skeleton("nothing", (), ())
+
 #: The 17 keypoints of COCO, in its order: MoveNet and most others.
 COCO_17 = _skeleton(
     "COCO-17",

@@ -96,7 +96,7 @@ def sample_iuv(
     v: ArrayLike,
     count: int,
     corner: tuple[float, float] = (0, 0),
-    pixel_size: float = 1,
+    pixel_size: float | tuple[float, float] = 1,
     noise: ArrayLike | None = None,
 ) -> DensePoints:
     """At most `count` points of an IUV map; the same every time.
@@ -106,8 +106,8 @@ def sample_iuv(
 
     `part`, `u` and `v` [H, W] are pictures of one person, as of bitpose.render, 0 in `part` where
     there is none. The map may be a piece of the picture: it starts at `corner` (x, y), and one of
-    its pixels is `pixel_size` pixels wide. Raises InputError for pictures of other shapes, and for
-    u or v of the person that are not finite.
+    its pixels is `pixel_size` pixels wide and high, or (width, height). Raises InputError for maps
+    of other shapes, and for u or v of the person that are not finite.
     """
     parts, us, vs = np.asarray(part), np.asarray(u), np.asarray(v)
     if parts.ndim != 2 or us.shape != parts.shape or vs.shape != parts.shape:
@@ -133,7 +133,7 @@ def sample_iuv(
         parts[rows, columns],
         us[rows, columns],
         vs[rows, columns],
-        np.asarray(corner) + pixel_size * pixels,
+        np.asarray(corner) + np.asarray(pixel_size) * pixels,
         noise=noise,
     )
 
