@@ -53,7 +53,9 @@ class SurfaceScores:
     @cached_property
     def iuv(self) -> IuvMap:
         """Of the cells."""
-        part, u, v = _chosen(self, *np.indices(self.coarse.shape[1:]).astype(np.float64))
+        part = _part(self.coarse, self.fine)
+        rows, columns = np.indices(part.shape)
+        u, v = (_coordinate(maps[part, rows, columns], part) for maps in (self.u, self.v))
         return IuvMap(part, u, v)
 
     @property
@@ -93,7 +95,12 @@ class SurfaceScores:
             first = top + start
             at = np.s_[first : first + len(some), left : left + len(columns)]
             grid = np.meshgrid(some, columns, indexing="ij")
-            result.part[at], result.u[at], result.v[at] = _chosen(self, *grid)
+            corners = _Corners.of(*grid, self.coarse.shape[1:])
+            part = _part(corners.mean(self.coarse), corners.mean(self.fine))
+            result.part[at] = part
+            result.u[at], result.v[at] = (
+                _coordinate(corners.mean_of(maps, part), part) for maps in (self.u, self.v)
+            )
         return result
 
     def _along(self, axis: int, extent: int) -> tuple[int, Array]:
@@ -108,16 +115,16 @@ class SurfaceScores:
         return first, np.clip(middles, 0, cells - 1)
 
 
-def _chosen(scores: SurfaceScores, rows: Array, columns: Array) -> tuple[Array, Array, Array]:
-    """Part, u and v [n, m] at rows and columns of cells, [n, m] each."""
-    corners = _Corners.of(rows, columns, scores.coarse.shape[1:])
-    there = corners.mean(scores.coarse).argmax(axis=0) > 0
-    part = np.where(there, corners.mean(scores.fine).argmax(axis=0), 0)
-    u, v = (
-        np.where(part > 0, np.clip(np.nan_to_num(corners.mean_of(maps, part)), 0, 1), 0)
-        for maps in (scores.u, scores.v)
-    )
-    return part.astype(np.uint8), u.astype(np.float32), v.astype(np.float32)
+def _part(coarse: Array, fine: Array) -> NDArray[np.uint8]:
+    """[n, m] of scores [C, n, m] and [25, n, m]."""
+    person = coarse.argmax(axis=0) > 0
+    return np.where(person, fine.argmax(axis=0), 0).astype(np.uint8)
+
+
+def _coordinate(values: Array, part: Array) -> NDArray[np.float32]:
+    """u or v [n, m] in [0, 1], 0 where there is nobody."""
+    inside = np.clip(np.nan_to_num(values), 0, 1)
+    return np.where(part > 0, inside, 0).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
