@@ -100,8 +100,10 @@ def estimate(
     from bitpose.pose.frames import Frames, is_animation
 
     files = picture_files(photos)
+    _check_folders(files, output)
+    animated = len(files) == 1 and is_animation(files[0])
     if sequence is None:
-        sequence = files == photos and len(files) == 1 and is_animation(files[0])
+        sequence = animated and files == photos
     if fps is not None and not sequence:
         raise InputError("--fps is of sequences; say --sequence for a folder of frames")
     estimator = Estimator(
@@ -116,7 +118,7 @@ def estimate(
         fit_surface=fit_surface,
     )
     if sequence:
-        frames = Frames.of(files[0] if is_animation(files[0]) else files, fps)
+        frames = Frames.of(files[0] if animated else files, fps)
         _frames(estimator, frames, output, coco)
     else:
         _photos(estimator, files, output, coco)
@@ -138,7 +140,6 @@ def _photos(estimator: Estimator, files: Sequence[Path], output: Path, coco: Pat
     from bitpose.pose.person import coco_results
     from bitpose.pose.photo import load_photo
 
-    _check_folders(files, output)
     image_ids = None if coco is None else _ids([file.stem for file in files])
     results: list[dict[str, Any]] = []
     report = Report("people", "photo", "person", "box", "score", "keypoints", "depth, m", text=3)
@@ -168,7 +169,6 @@ def _frames(estimator: Estimator, frames: Frames, output: Path, coco: Path | Non
     from bitpose.pose.person import coco_results
 
     names = frames.names or ()
-    _check_folders([Path(name) for name in names], output)
     image_ids = None if coco is None else _ids(names)
     progress = partial(track, console=console, transient=True)
     found = estimator.sequence(frames, progress=progress)

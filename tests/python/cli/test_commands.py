@@ -274,6 +274,9 @@ def test_estimate_follows_people_through_a_sequence(upright: Path, tmp_path: Pat
         assert not (folder / name / "person1.obj").exists()
     assert (folder / "person1.glb").exists()
     assert [row["image_id"] for row in json.loads(coco.read_text())] == [1, 2, 10]
+    again = photos_of(tmp_path / "again", "2.png")
+    with pytest.raises(InputError, match=r"2\.png and .*2\.png would both"):
+        invoke("estimate", str(frames), str(again), *arguments, "--sequence")
     with pytest.raises(InputError, match="--sequence for a folder"):
         invoke("estimate", str(frames), *arguments, "--fps", "20")
 

@@ -149,6 +149,12 @@ def test_who_is_never_seen_well_has_no_body() -> None:
             assert (person.body is None) == (seen.sum() < 4)
 
 
+def test_one_frame_is_a_sequence() -> None:
+    (row,) = Estimator(stage.Poser(), stage.Finder()).sequence(frames()[:1])
+    assert [person.id for person in row] == [1, 2]
+    assert all(person.body is not None for person in row)
+
+
 def test_bad_sequences() -> None:
     estimator = Estimator(stage.Poser(), stage.Finder())
     with pytest.raises(InputError, match="there is no frame"):
