@@ -98,6 +98,11 @@ def decode_coco_heatmaps(outputs: Outputs, height: int, width: int) -> Keypoints
     return Keypoints(COCO_17, middle, score)
 
 
+def decode_own(outputs: Outputs, height: int, width: int) -> Keypoints:
+    """Networks of `bitpose.train`: the same with channels last, [1, h, w, 17]."""
+    return decode_coco_heatmaps([outputs[0].transpose(0, 3, 1, 2)], height, width)
+
+
 def decode_efficientpose(outputs: Outputs, height: int, width: int) -> Keypoints:
     """EfficientPose (Groos et al. 2020): the last output is a map [1, height, width, 16] of MPII's
     keypoints as large as the input.
@@ -182,6 +187,10 @@ def _is_coco_heatmaps(shapes: Shapes, height: int, width: int) -> bool:
     return len(shapes) == 1 and len(shapes[0]) == 4 and shapes[0][:2] == (1, 17)
 
 
+def _is_own(shapes: Shapes, height: int, width: int) -> bool:
+    return len(shapes) == 1 and len(shapes[0]) == 4 and shapes[0][::3] == (1, 17)
+
+
 def _is_simcc(shapes: Shapes, height: int, width: int) -> bool:
     return (
         len(shapes) == 2
@@ -220,6 +229,7 @@ CONVENTIONS = (
     Convention(
         "COCO heatmaps", COCO_17, IMAGENET, 0.3, _is_coco_heatmaps, decode_coco_heatmaps, 1.25
     ),
+    Convention("bitpose", COCO_17, Pixels(divisor=1.0), 0.3, _is_own, decode_own, 1.25),
     Convention("SimCC", COCO_17, IMAGENET, 0.3, _is_simcc, decode_simcc, 1.25),
 )
 

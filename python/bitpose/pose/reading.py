@@ -17,7 +17,7 @@ from bitpose.pose.decode import CONVENTIONS, Convention, Keypoints, find_convent
 from bitpose.pose.feed import PictureInput, Pixels
 from bitpose.pose.photo import Box, Placement, crop, letterbox
 from bitpose.pose.skeleton import NOTHING, Skeleton
-from bitpose.pose.surface_scores import SurfaceHeads, SurfaceScores
+from bitpose.pose.surface_scores import OwnHeads, SurfaceHeads, SurfaceScores, find_heads
 from bitpose.session import InferenceSession
 
 Array = NDArray[Any]
@@ -92,7 +92,7 @@ class PersonNetwork:
     """Of a person's box, the part of a photo that it sees most in."""
     keypoints: Convention | None
     keypoint_outputs: Sequence[int]
-    surface: SurfaceHeads | None
+    surface: SurfaceHeads | OwnHeads | None
     body: int | None
 
     @classmethod
@@ -109,7 +109,7 @@ class PersonNetwork:
         if kind is not None and kind not in KINDS:
             raise InputError(f"no kind {kind!r} of networks; there are {', '.join(KINDS)}")
         body = next((i for i, shape in enumerate(shapes) if is_body(shape)), None)
-        surface = SurfaceHeads.of(names, shapes)
+        surface = find_heads(names, shapes)
         taken = {body, *(surface.outputs if surface is not None else ())}
         rest = [i for i in range(len(shapes)) if i not in taken]
         convention = _convention([shapes[i] for i in rest], source, kind)

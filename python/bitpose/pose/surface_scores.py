@@ -196,6 +196,45 @@ class SurfaceHeads:
         return SurfaceScores(coarse, fine, u, v, np.zeros(2), cell)
 
 
+@dataclass(frozen=True)
+class OwnHeads:
+    """Which outputs are part [1, h, w, 25] and uv [1, h, w, 48], as `bitpose.train` has them."""
+
+    part: int
+    uv: int
+
+    @classmethod
+    def of(cls, shapes: Sequence[tuple[int, ...]]) -> OwnHeads | None:
+        """Recognised by their shapes; None for other outputs."""
+        parts = [i for i, x in enumerate(shapes) if len(x) == 4 and x[::3] == (1, CLASSES)]
+        if len(parts) != 1:
+            return None
+        uvs = [i for i, x in enumerate(shapes) if x == (*shapes[parts[0]][:3], 2 * CLASSES - 2)]
+        return cls(parts[0], uvs[0]) if len(uvs) == 1 else None
+
+    @property
+    def outputs(self) -> tuple[int, int]:
+        return self.part, self.uv
+
+    def read(self, outputs: Sequence[Array], height: int, width: int) -> SurfaceScores:
+        """Of a network whose input has that height and width. The background scores against the
+        part that scores highest.
+        """
+        fine, uv = (np.moveaxis(np.asarray(outputs[i][0]), -1, 0) for i in self.outputs)
+        coarse = np.stack([fine[0], fine[1:].max(axis=0)])
+        nothing = np.zeros_like(uv[:1])
+        u, v = (np.concatenate([nothing, half]) for half in np.split(uv, 2))
+        cell = np.array([width, height]) / coarse.shape[:0:-1]
+        return SurfaceScores(coarse, fine, u, v, np.zeros(2), cell)
+
+
+def find_heads(
+    names: Sequence[str], shapes: Sequence[tuple[int, ...]]
+) -> SurfaceHeads | OwnHeads | None:
+    """Those among the outputs of a network, by their names and shapes."""
+    return SurfaceHeads.of(names, shapes) or OwnHeads.of(shapes)
+
+
 def _letter(name: str) -> str:
     """Of a map by the last word of its name, or the name."""
     word = name.lower().replace("/", "_").replace(".", "_").split("_")

@@ -24,7 +24,7 @@ from bitpose.pose.iuv_map import IuvMap
 from bitpose.pose.photo import Placement
 from bitpose.pose.surface_scores import SurfaceHeads
 from bitpose.render import Drawable, PerspectiveCamera, rasterize
-from tests.python.pose.test_bodies import FOCAL, INPUT, SIDE, pixels, truth
+from tests.python.pose.test_bodies import FOCAL, INPUT, SIDE, estimate_of, pixels, truth
 from tests.python.tiny import constants
 
 Array = NDArray[Any]
@@ -185,6 +185,33 @@ def test_maps_of_a_box_lie_where_the_box_is() -> None:
     part = np.zeros(size[::-1], np.uint8)
     part[top : top + SIDE, left : left + SIDE] = exact().part
     assert (person.maps.part == part).mean() > 0.99
+
+
+def own() -> dict[str, Array]:
+    """Of a crop network of bitpose.train: maps with channels last, peaks and an estimate."""
+    maps = {name: x[0] for name, x in outputs().items()}
+    model = truth().shaped.model
+    xy = pixels(model.keypoints["COCO-17"].positions(truth().vertices())) * CELLS / SIDE
+    row, column = np.indices((CELLS, CELLS)) + 0.5
+    away = (row[..., None] - xy[:, 1]) ** 2 + (column[..., None] - xy[:, 0]) ** 2
+    return {
+        "part": np.moveaxis(maps["fine_segm"], 0, -1)[None],
+        "uv": np.moveaxis(np.concatenate([maps["u"][1:], maps["v"][1:]]), 0, -1)[None],
+        "heat": np.exp(-away / (2 * 1.25**2))[None],
+        "estimate": estimate_of(truth(), 0.2),
+    }
+
+
+def test_networks_of_our_own_say_everything_at_once() -> None:
+    none, warm, full = (found(own(), refine=refine) for refine in ("none", "warm", "full"))
+    off = [pa_mpjpe(p.posed.t_world_joint, truth().t_world_joint) for p in (none, warm, full)]
+    assert off[1] < 0.5 * off[0]
+    assert off[1] < off[2]
+    np.testing.assert_array_equal(warm.maps.part, found(outputs()).maps.part)
+    xy = truth().shaped.model.keypoints["COCO-17"].positions(truth().vertices())
+    seen = warm.keypoints.score > 0.3
+    assert np.flatnonzero(~seen).tolist() == [15, 16]  # The photo ends above the ankles.
+    assert np.abs(warm.keypoints.xy - pixels(xy))[seen].max() < 0.5 * SIDE / CELLS
 
 
 def test_surface_helps_keypoints() -> None:
