@@ -20,6 +20,7 @@ from bitpose.errors import InputError
 from bitpose.metrics.points import acceleration_error, pa_mpjpe
 from bitpose.pose.estimate import Estimator
 from bitpose.pose.files import write_motions
+from bitpose.pose.frames import Frame, Frames
 from bitpose.pose.person import Person
 from tests.python.pose import stage
 
@@ -147,6 +148,20 @@ def test_who_is_never_seen_well_has_no_body() -> None:
         for person in row:
             seen = np.isfinite(person.keypoints.xy[person.keypoints.score > 0.3]).all(axis=1)
             assert (person.body is None) == (seen.sum() < 4)
+
+
+def test_pauses_are_no_slow_motion() -> None:
+    """A frame that is shown for minutes takes no more time to fit than the longest gap."""
+    seconds = [0, 1 / 30, 300, 300 + 1 / 30]
+
+    def read() -> Iterator[Frame]:
+        for number, (time, picture) in enumerate(zip(seconds, frames(), strict=False)):
+            yield Frame(str(number), time, picture)
+
+    film = Frames(read, stage.RATE, None)
+    found = Estimator(stage.Poser(), stage.Finder()).sequence(film)
+    assert [[person.id for person in row] for row in found] == [[1, 2]] * 4
+    assert all(person.body is not None for row in found for person in row)
 
 
 def test_one_frame_is_a_sequence() -> None:
