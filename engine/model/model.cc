@@ -7,6 +7,7 @@
 
 #include "engine/model/crc32.h"
 #include "engine/model/format.h"
+#include "engine/model/text.h"
 
 namespace bitpose {
 
@@ -234,6 +235,16 @@ const Network* Model::find_network(std::string_view name) const {
     if (network.name == name) return &network;
   }
   return nullptr;
+}
+
+Status Model::find_network(std::string_view name, const Network** network) const {
+  *network = find_network(name);
+  if (*network != nullptr) return {};
+  std::vector<std::string_view> names;
+  names.reserve(networks_.size());
+  for (const Network& known : networks_) names.push_back(known.name);
+  return invalid_argument("the model has no network '" + std::string(name) + "'; it has " +
+                          quoted(names));
 }
 
 }  // namespace bitpose

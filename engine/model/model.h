@@ -39,6 +39,8 @@ class Model {
   std::span<const Network> networks() const { return networks_; }
   /// The network of that name; the first one for an empty name; null when there is none.
   const Network* find_network(std::string_view name) const;
+  /// The same; the message says which names there are.
+  Status find_network(std::string_view name, const Network** network) const;
 
   std::span<const MetadataEntry> metadata() const { return metadata_; }  ///< Sorted by key.
   std::span<const Asset> assets() const { return assets_; }

@@ -35,6 +35,9 @@ class TextPart {
 
 std::string join_text(std::span<const TextPart> parts);
 
+/// Names for a message, at most 8 of them: "'a', 'b' and 3 more"; "none" where there are none.
+std::string quoted(std::span<const std::string_view> names);
+
 /// A message that is put together when somebody asks for it. It refers to its pieces, so it lasts
 /// no longer than the expression that makes it.
 template <size_t n>

@@ -36,12 +36,11 @@ std::vector<TensorDesc> pick(const std::vector<TensorDesc>& tensors,
 
 Status Session::create(std::shared_ptr<const Model> model, const SessionOptions& options,
                        std::unique_ptr<Session>* session) {
-  const Network* network = model->find_network(options.network);
-  if (network == nullptr) {
-    return invalid_argument("the model has no network '" + std::string(options.network) + "'");
-  }
+  const Network* network = nullptr;
+  Status status = model->find_network(options.network, &network);
+  if (!status.ok()) return status;
   std::unique_ptr<Session> made(new Session(std::move(model)));
-  Status status = make_program(*network, options, &made->program_);
+  status = make_program(*network, options, &made->program_);
   if (!status.ok()) {
     return {status.code(), "network '" + std::string(network->name) + "': " + status.message()};
   }

@@ -241,7 +241,7 @@ void refuses_what_is_beyond_a_limit() {
   CHECK(contains(message({.max_arena_bytes = 1000}), "max_arena_bytes is 1000"));
   CHECK(contains(message({.max_constant_bytes = 511}), "max_constant_bytes"));
   CHECK(contains(message({.max_work = 1000}), "max_work"));
-  CHECK(contains(message({.network = "other"}), "no network 'other'"));
+  CHECK(contains(message({.network = "other"}), "no network 'other'; it has 'main'"));
   CHECK(contains(message({.threads = 100000}), "threads"));
 }
 
