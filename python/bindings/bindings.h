@@ -12,6 +12,7 @@ namespace py = pybind11;
 
 void register_kernels(py::module_& module);
 void register_kernel_calls(py::module_& module);
+void register_model(py::module_& module);
 void register_schema(py::module_& module);
 void register_session(py::module_& module);
 

@@ -3,7 +3,9 @@
 
 PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   using namespace bitpose::python;
-  module.doc() = "The engine: sessions, the layout of model files, and every kernel by name.";
+  module.doc() =
+      "The engine: models, sessions, the layout of model files, and every kernel by name.";
+  register_model(module);
   register_session(module);
   register_schema(module);
   register_kernels(module);

@@ -81,6 +81,8 @@ py::dict schema() {
   all["magic"] = py::bytes(format::kMagic, sizeof(format::kMagic));
   all["alignment"] = format::kAlignment;
   all["data_slack"] = format::kDataSlack;
+  all["max_sections"] = format::kMaxSections;
+  all["max_name_bytes"] = format::kMaxNameBytes;
   all["section_kinds"] = section_kinds();
   all["dtypes"] = dtypes();
   return all;

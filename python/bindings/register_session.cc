@@ -56,9 +56,10 @@ void register_session(py::module_& module) {
   register_planned_tensor(module);
   register_operator_profile(module);
   py::class_<PySession>(module, "Session", "A network that is loaded and packed for this CPU.")
-      .def(py::init<const PySession::Source&, size_t, const std::optional<std::string>&, bool>(),
+      .def(py::init<const ModelSource&, size_t, const std::optional<std::string>&, bool,
+                    const std::string&>(),
            py::arg("model"), py::arg("threads") = 1, py::arg("isa") = py::none(),
-           py::arg("keep_intermediates") = false)
+           py::arg("keep_intermediates") = false, py::arg("network") = "")
       .def_property_readonly("inputs", &PySession::inputs)
       .def_property_readonly("outputs", &PySession::outputs)
       .def_property_readonly("tensor_infos", &PySession::tensor_infos)
@@ -67,6 +68,7 @@ void register_session(py::module_& module) {
       .def("tensors", &PySession::tensors)
       .def("profile", &PySession::profile, py::arg("inputs"))
       .def("chrome_trace", &PySession::chrome_trace)
+      .def_property_readonly("macs", &PySession::macs)
       .def_property_readonly("arena_bytes", [](const PySession& s) { return s.memory().arena; })
       .def_property_readonly("arena_lower_bound",
                              [](const PySession& s) { return s.memory().lower_bound; })

@@ -53,14 +53,6 @@ Status isa_set(const std::optional<std::string>& name, isa::Set* set) {
   return invalid_argument("there is no instruction set '" + *name + "', only " + known);
 }
 
-Status load(const PySession::Source& source, std::shared_ptr<const Model>* model) {
-  if (const auto* path = std::get_if<std::string>(&source)) return Model::load(*path, model);
-  const std::string_view view = std::get<py::bytes>(source);
-  ModelBytes bytes;
-  Status status = ModelBytes::copy(std::as_bytes(std::span(view)), &bytes);
-  return status.ok() ? Model::load(std::move(bytes), model) : status;
-}
-
 }  // namespace
 
 /// The tensors of one run: bytes by tensor index, empty for what was not computed.
@@ -134,16 +126,18 @@ class Stopwatch final : public RunObserver {
 
 }  // namespace
 
-PySession::PySession(const Source& model, size_t threads, const std::optional<std::string>& isa,
-                     bool keep_intermediates)
+PySession::PySession(const ModelSource& model, size_t threads,
+                     const std::optional<std::string>& isa, bool keep_intermediates,
+                     const std::string& network)
     : keep_intermediates_(keep_intermediates) {
   SessionOptions options;
+  options.network = network;
   options.threads = threads;
   options.keep_tensors = keep_intermediates;
   Status status = isa_set(isa, &options.isas);
   if (status.ok()) {
     const py::gil_scoped_release release;
-    status = load(model, &model_);
+    status = load_model(model, &model_);
     if (status.ok()) status = Session::create(model_, options, &session_);
   }
   check(status);
@@ -154,6 +148,13 @@ std::vector<TensorInfo> PySession::inputs() const { return describe(session_->in
 std::vector<TensorInfo> PySession::outputs() const { return describe(session_->outputs()); }
 
 std::vector<TensorInfo> PySession::tensor_infos() const { return describe(session_->tensors()); }
+
+uint64_t PySession::macs() const {
+  uint64_t sum = 0;
+  for (size_t op = 0; op < session_->operators(); ++op)
+    sum += session_->operator_info(op).cost.macs;
+  return sum;
+}
 
 std::vector<PlannedTensor> PySession::memory_plan() const {
   const Plan& plan = session_->plan();

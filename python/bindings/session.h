@@ -7,12 +7,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "engine/runtime/profiler.h"
 #include "engine/runtime/session.h"
-#include "python/bindings/bindings.h"
+#include "python/bindings/model.h"
 
 namespace bitpose::python {
 
@@ -46,16 +45,16 @@ struct OperatorProfile {
 /// A session that speaks numpy. Any number of Python threads may use one at once.
 class PySession {
  public:
-  /// The bytes of a model, or the path of one.
-  using Source = std::variant<py::bytes, std::string>;
   using Arrays = std::vector<py::array>;
 
-  PySession(const Source& model, size_t threads, const std::optional<std::string>& isa,
-            bool keep_intermediates);
+  /// An empty name of a network stands for the first one.
+  PySession(const ModelSource& model, size_t threads, const std::optional<std::string>& isa,
+            bool keep_intermediates, const std::string& network);
 
   std::vector<TensorInfo> inputs() const;
   std::vector<TensorInfo> outputs() const;
   std::vector<TensorInfo> tensor_infos() const;
+  uint64_t macs() const;
   MemoryUse memory() const { return session_->memory(); }
   std::vector<PlannedTensor> memory_plan() const;
 

@@ -1,11 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine: sessions, the layout of model files, and every kernel by name."""
+"""The engine: models, sessions, the layout of model files, and every kernel by name."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+class Model:
+    """What a `.bpm` file holds, completely checked. Immutable."""
+
+    def __init__(self, model: bytes | str) -> None:
+        """Reads the bytes of a `.bpm` model, or maps the file at a path.
+
+        Raises InvalidModelError, UnsupportedModelError, OSError and MemoryError.
+        """
+
+    @property
+    def networks(self) -> list[str]:
+        """Their names, in the order of the file; at least one."""
+
+    @property
+    def metadata(self) -> dict[str, str]: ...
+    @property
+    def assets(self) -> dict[str, int]:
+        """The size of each asset in bytes, by its name."""
+
+    def asset(self, name: str) -> memoryview:
+        """The bytes of an asset, without a copy; the view keeps the model. Raises InputError."""
+
+    def network(self, name: str) -> dict[str, Any]:
+        """What `bitpose.model_file` writes a network from; "" stands for the first one.
+
+        - "name"; "inputs" and "outputs", tensor indices;
+        - "tensors": a list of (name, dtype, shape, scale, zero_point, bytes of a constant or None);
+        - "operators": a list of (type, name, inputs, outputs, attributes by name).
+
+        Raises InputError.
+        """
 
 class TensorInfo:
     """An input or output of a network."""
@@ -77,15 +109,17 @@ class Session:
         threads: int = 1,
         isa: str | None = None,
         keep_intermediates: bool = False,
+        network: str = "",
     ) -> None:
         """Loads the bytes of a `.bpm` model, or the file at a path.
 
+        `network` names the one to run; the first one without.
         `threads` work on each run; 0 means one for each CPU. `isa` names the best instruction set
         to use ("scalar", "avx2", "neon", ...); None takes the best there is, or what the
         environment variable BITPOSE_ISA names.
 
-        Raises InvalidModelError, UnsupportedModelError, InputError for an unknown `isa`, OSError
-        and MemoryError.
+        Raises InvalidModelError, UnsupportedModelError, InputError for an unknown `isa` or network,
+        OSError and MemoryError.
         """
 
     @property
@@ -119,6 +153,10 @@ class Session:
         """
 
     @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one run."""
+
+    @property
     def arena_bytes(self) -> int:
         """Memory of all activations of one run."""
 
@@ -143,7 +181,8 @@ def schema() -> dict[str, Any]:
     - "operators": by kind the same for its attributes, and "min_inputs", "max_inputs", "outputs";
     - "dtypes" and "section_kinds": their numbers by name;
     - "magic" (bytes), "version", "alignment" of sections and constants, "data_slack": the bytes
-      that the data section has behind its last constant.
+      that the data section has behind its last constant;
+    - "max_sections", "max_name_bytes": more a reader refuses.
     """
 
 def kernels() -> list[tuple[str, str, str, bool]]:

@@ -77,20 +77,22 @@ class _Network:
 class InferenceSession:
     """A network that is loaded and packed for this CPU.
 
-    `model` is the path or the bytes of a `.bpm` or `.onnx` file; ONNX is compiled first. Any number
-    of threads may call `run` at once; `threads` is how many one run uses itself.
+    `model` is the path or the bytes of a `.bpm` or `.onnx` file; ONNX is compiled first. `network`
+    names one of a `.bpm` file that has several (`bitpose.ModelFile` lists them); the default is the
+    first. Any number of threads may call `run` at once; `threads` is how many one run uses itself.
 
     Where an ONNX model leaves extents of inputs free, or an input decides about shapes, the network
     is compiled at the first run, and again for other shapes; the last 4 are kept.
 
-    Raises InvalidModelError for damaged models and UnsupportedModelError for ONNX that cannot be
-    compiled.
+    Raises InvalidModelError for damaged models, UnsupportedModelError for ONNX that cannot be
+    compiled, and InputError for a `network` that the model does not have.
     """
 
     def __init__(
         self,
         model: str | os.PathLike[str] | bytes,
         *,
+        network: str | None = None,
         threads: int = 1,
         isa: str | None = None,
         keep_intermediates: bool = False,
@@ -106,7 +108,11 @@ class InferenceSession:
             from bitpose._core import Session
 
             session = Session(
-                compiled, threads=threads, isa=isa, keep_intermediates=keep_intermediates
+                compiled,
+                threads=threads,
+                isa=isa,
+                keep_intermediates=keep_intermediates,
+                network="" if network is None else network,
             )
             return _Network(
                 session, [*map(_node_arg, session.inputs)], [*map(_node_arg, session.outputs)]
@@ -115,8 +121,12 @@ class InferenceSession:
         self._last: _Network | None = None
         self._specializations: Specializations[_Network] | None = None
         source = model if isinstance(model, bytes) else Path(model)
-        if _is_compiled(source):
+        if is_compiled(source):
             self._last = load(source if isinstance(source, bytes) else str(source))
+        elif network is not None:
+            raise InputError(
+                f"network {network!r} is for .bpm files: an ONNX model has one, without a name"
+            )
         else:
             self._open_onnx(source, shapes or {}, load)
 
@@ -195,6 +205,11 @@ class InferenceSession:
     def chrome_trace(self) -> str:
         """The last profile as JSON for chrome://tracing or Perfetto."""
         return self._network.session.chrome_trace()
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one run."""
+        return self._network.session.macs
 
     @property
     def arena_bytes(self) -> int:
@@ -283,7 +298,8 @@ def _claimed(name: str, dtype: str, shape: Extents) -> NodeArg:
     return NodeArg(name, list(shape), _ONNX_TYPES[dtype], np.dtype(dtype))
 
 
-def _is_compiled(model: bytes | Path) -> bool:
+def is_compiled(model: bytes | Path) -> bool:
+    """Whether a model is a `.bpm` file, by its first bytes. Raises OSError."""
     if isinstance(model, bytes):
         return model.startswith(_MAGIC)
     with model.open("rb") as file:
