@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bitpose.compiler import Model, compile, load
+    from bitpose.contents import ModelFile, bundle
     from bitpose.errors import (
         BitposeError,
         InputError,
@@ -34,7 +35,9 @@ __all__ = [
     "InputError",
     "InvalidModelError",
     "Model",
+    "ModelFile",
     "UnsupportedModelError",
+    "bundle",
     "compile",
     "estimate",
     "load",
@@ -47,7 +50,9 @@ _HOMES = {
     "InputError": "bitpose.errors",
     "InvalidModelError": "bitpose.errors",
     "Model": "bitpose.compiler",
+    "ModelFile": "bitpose.contents",
     "UnsupportedModelError": "bitpose.errors",
+    "bundle": "bitpose.contents",
     "compile": "bitpose.compiler",
     "estimate": "bitpose.pose.estimate",
     "load": "bitpose.compiler",

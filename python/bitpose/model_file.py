@@ -54,6 +54,11 @@ class NetworkRecord:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
 
+    @property
+    def constant_bytes(self) -> int:
+        """Of its constants in a file, equal ones once."""
+        return sum(map(len, {x.data for x in self.tensors if x.data is not None}))
+
 
 @dataclass(frozen=True)
 class ModelRecord:
