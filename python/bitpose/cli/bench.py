@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bitpose.cli.bench_kernels import bench_kernels
-from bitpose.cli.console import Isa, Report, Threads, console
+from bitpose.cli.console import Isa, NetworkName, Report, Threads, console, networks_of
 from bitpose.cli.feeds import Feed, random_feed
 from bitpose.cli.machine import describe
 from bitpose.cli.timing import Spread, interleaved
@@ -47,6 +47,7 @@ def bench(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the figures to this file as well.")
     ] = None,
+    network: NetworkName = None,
     threads: Threads = 1,
     isa: Isa = None,
 ) -> None:
@@ -57,6 +58,8 @@ def bench(
     """
     if kernels == bool(models):
         raise InputError("bench takes either networks or --kernels")
+    if kernels and network is not None:
+        raise InputError("--network picks one from a file: it goes with networks")
     if kernel_filter and not kernels:
         raise InputError("--filter picks kernels: it goes with --kernels")
     console.print(describe(1 if kernels else threads, isa))
@@ -66,8 +69,8 @@ def bench(
     else:
         contestants = [
             contestant
-            for path in models or []
-            for contestant in _contestants(path, onnxruntime, threads, isa)
+            for path, name in zip(models or [], networks_of(models or [], network), strict=True)
+            for contestant in _contestants(path, name, onnxruntime, threads, isa)
         ]
         figures["models"] = _bench_models(contestants, runs, warmup, layers)
     if json_file is not None:
@@ -77,7 +80,7 @@ def bench(
 
 @dataclass(frozen=True)
 class _Contestant:
-    path: Path
+    name: str
     engine: str
     run: Callable[[], object]
     session: InferenceSession | None
@@ -85,16 +88,17 @@ class _Contestant:
 
 
 def _contestants(
-    path: Path, beside_onnxruntime: bool, threads: int, isa: str | None
+    path: Path, network: str | None, beside_onnxruntime: bool, threads: int, isa: str | None
 ) -> list[_Contestant]:
     import bitpose
 
-    session = bitpose.InferenceSession(path, threads=threads, isa=isa)
+    session = bitpose.InferenceSession(path, network=network, threads=threads, isa=isa)
+    name = path.name if network is None else f"{path.name}: {network}"
     feed = random_feed(session.get_inputs())
-    found = [_Contestant(path, "bitpose", partial(session.run, None, feed), session, feed)]
+    found = [_Contestant(name, "bitpose", partial(session.run, None, feed), session, feed)]
     if beside_onnxruntime and path.suffix == ".onnx":
         found.append(
-            _Contestant(path, "onnxruntime", _onnxruntime(path, feed, threads), None, feed)
+            _Contestant(name, "onnxruntime", _onnxruntime(path, feed, threads), None, feed)
         )
     return found
 
@@ -122,10 +126,10 @@ def _bench_models(
     for contestant, spread in zip(contestants, spreads, strict=True):
         ratio = spread.median / spreads[0].median
         cells = (f"{ms:.3f}" for ms in spread.milliseconds)
-        report.add_row(contestant.path.name, contestant.engine, *cells, f"{ratio:.2f}x")
+        report.add_row(contestant.name, contestant.engine, *cells, f"{ratio:.2f}x")
         keys = ("median_ms", "p10_ms", "p90_ms")
         figures.append(
-            {"model": contestant.path.name, "engine": contestant.engine}
+            {"model": contestant.name, "engine": contestant.engine}
             | dict(zip(keys, spread.milliseconds, strict=True))
         )
     console.print(report)
@@ -161,7 +165,7 @@ def _bench_layers(
     if layers:
         shown = min(layers, len(rows))
         report = Report(
-            f"{contestant.path.name}: {shown} of {len(rows)} operators, the slowest first",
+            f"{contestant.name}: {shown} of {len(rows)} operators, the slowest first",
             "name", "operator", "kernel", "ms", "share", "GMAC/s", text=3,
         )  # fmt: skip
         for row, time in slowest[:shown]:

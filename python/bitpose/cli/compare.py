@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bitpose.cli.console import Isa, ModelPath, Report, Threads, console
+from bitpose.cli.console import (
+    Isa,
+    ModelPath,
+    NetworkName,
+    Report,
+    Threads,
+    console,
+    networks_of,
+)
 from bitpose.cli.feeds import random_feed
 from bitpose.cli.pictures import Bgr, Divisor, Offset, photo_feeds
 
@@ -29,6 +37,7 @@ def compare(
         list[Path] | None, typer.Option(help="A picture or a folder. Default: random inputs.")
     ] = None,
     layers: Annotated[int, typer.Option(help="Worst layers to list.", min=0)] = 10,
+    network: NetworkName = None,
     bgr: Bgr = False,
     offset: Offset = None,
     divisor: Divisor = None,
@@ -38,13 +47,17 @@ def compare(
     """Show how far the outputs and the layers of two versions of a network are apart.
 
     The first is taken as exact. Inputs must be the same; layers are found by their names in ONNX.
+    --network picks one from each .bpm file.
     """
     import bitpose
     from bitpose.comparison import compare_layers, compare_outputs
 
+    paths = (model, other)
     exact, changed = (
-        bitpose.InferenceSession(path, threads=threads, isa=isa, keep_intermediates=layers > 0)
-        for path in (model, other)
+        bitpose.InferenceSession(
+            path, network=name, threads=threads, isa=isa, keep_intermediates=layers > 0
+        )
+        for path, name in zip(paths, networks_of(paths, network), strict=True)
     )
     if photo:
         feeds = photo_feeds(exact, photo, bgr, offset, divisor)

@@ -26,6 +26,12 @@ errors = Console(stderr=True, highlight=False)
 ModelPath = Annotated[
     Path, typer.Argument(help="A .onnx or .bpm file.", exists=True, dir_okay=False)
 ]
+NetworkName = Annotated[
+    str | None,
+    typer.Option(
+        "--network", help="Of a .bpm file that has several: its name. Default: the first."
+    ),
+]
 Threads = Annotated[int, typer.Option(help="Threads of one run.", min=1, max=256)]
 Isa = Annotated[
     str | None, typer.Option(help="Best kernels to use: scalar, avx2, neon, ... Default: all.")
@@ -62,6 +68,14 @@ class Report:
     def __rich_console__(self, _: Console, __: ConsoleOptions) -> RenderResult:
         yield Text(self._title, "bold")
         yield self._table
+
+
+def networks_of(models: Sequence[Path], name: str | None) -> list[str | None]:
+    """The network to take from each file: ONNX beside .bpm files leaves no choice."""
+    from bitpose.session import is_compiled
+
+    compiled = [is_compiled(model) for model in models]
+    return [name if chooses or not any(compiled) else None for chooses in compiled]
 
 
 def digest(arrays: Sequence[NDArray[Any]]) -> str:

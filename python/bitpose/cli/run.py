@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bitpose.cli.console import Isa, ModelPath, Report, Threads, console, digest
+from bitpose.cli.console import Isa, ModelPath, NetworkName, Report, Threads, console, digest
 from bitpose.cli.pictures import (
     Bgr,
     Divisor,
@@ -46,6 +46,7 @@ def run(
     labels: Annotated[
         Path | None, typer.Option(help="Names of the classes, one a line.", exists=True)
     ] = None,
+    network: NetworkName = None,
     bgr: Bgr = False,
     offset: Offset = None,
     divisor: Divisor = None,
@@ -65,7 +66,7 @@ def run(
     from bitpose.pose.feed import PictureInput
     from bitpose.pose.photo import load_photo
 
-    session = bitpose.InferenceSession(model, threads=threads, isa=isa)
+    session = bitpose.InferenceSession(model, network=network, threads=threads, isa=isa)
     source, outputs = PictureInput.of(session.get_inputs()), session.get_outputs()
     convention = convention_of(session)
     if convention is None and keypoints is not None:

@@ -77,14 +77,26 @@ def _networks(models: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
 
 
 def _check_model(name: str, model: bytes) -> int:
-    """Runs a network on random inputs by every instruction set; returns 1 where hashes differ."""
+    """Runs each network on random inputs by every instruction set; counts where hashes differ."""
     import bitpose
 
-    report = Report(name, "instruction set", "threads", "sha256 of the outputs", text=3)
+    networks = bitpose.ModelFile(model).networks
+    titles = [name] if len(networks) == 1 else [f"{name}: {network}" for network in networks]
+    return sum(
+        _check_network(title, model, network)
+        for title, network in zip(titles, networks, strict=True)
+    )
+
+
+def _check_network(title: str, model: bytes, network: str) -> int:
+    """1 where hashes differ, else 0."""
+    import bitpose
+
+    report = Report(title, "instruction set", "threads", "sha256 of the outputs", text=3)
     digests = set()
     for isa in instruction_sets():
         for threads in (1, 3):
-            session = bitpose.InferenceSession(model, threads=threads, isa=isa)
+            session = bitpose.InferenceSession(model, network=network, threads=threads, isa=isa)
             outputs = session.run(None, random_feed(session.get_inputs()))
             digests.add(digest(outputs))
             report.add_row(isa, str(threads), digest(outputs))

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import bitpose
 from bitpose import _core
 from bitpose.cli.app import app
 from bitpose.errors import InputError, UnsupportedModelError
@@ -78,6 +79,57 @@ def test_compile_writes_a_model_that_the_others_take(classifier: Path) -> None:
     assert "all bits agree" in invoke("selftest", str(compiled), "--problems", "1")
 
 
+@pytest.fixture
+def bundled(classifier: Path) -> Path:
+    """The classifier and another network in one file."""
+    answer = bitpose.compile(constant(np.array([[4.0, 2.0]]), 4), licence="MIT\nAll of it.")
+    networks = {"colours": bitpose.compile(classifier), "answer": answer}
+    path = classifier.with_name("both.bpm")
+    bitpose.bundle(networks, {"labels/licence": "CC0-1.0"}, {"labels": bytes(1500)}).save(path)
+    return path
+
+
+def test_inspect_shows_all_that_a_file_holds(bundled: Path) -> None:
+    text = invoke("inspect", str(bundled))
+    for shown in (
+        "network colours: 0.0 MMAC, 64 B of weights",
+        "network answer: ",
+        "float32[1, 4, 4, 3]",
+        "float32[1, 3, 8, 8]",
+        "answer/producer",
+        "1.5 kB",
+    ):
+        assert shown in text
+    rows = [line.split() for line in text.splitlines()]
+    assert ["answer/licence", "MIT", "..."] in rows
+    assert ["labels/licence", "CC0-1.0"] in rows
+    assert "conv2d_f32" in text
+    other = invoke("inspect", str(bundled), "--network", "answer")
+    assert "operators of answer" in other
+    assert "conv2d_f32" not in other
+    assert "network colours" in other
+
+
+def test_networks_of_a_file_are_picked_by_name(bundled: Path, classifier: Path) -> None:
+    files = (str(bundled), str(classifier))
+    text = invoke("bench", str(bundled), "--runs", "1", "--network", "answer")
+    assert "both.bpm: answer" in text
+    assert "conv2d_f32" not in text
+    assert "inf" in invoke("compare", *files, "--network", "colours")
+    photo = bundled.with_name("photo.png")
+    Image.new("RGB", (4, 4)).save(photo)
+    assert "4.0000" in invoke("run", str(bundled), str(photo), "--network", "answer")
+    text = invoke("selftest", str(bundled), "--problems", "1")
+    assert "both.bpm: colours" in text
+    assert "both.bpm: answer" in text
+    for command in (["inspect", files[0]], ["bench", *files], ["compare", *files]):
+        with pytest.raises(InputError, match="no network 'pose'; it has 'colours', 'answer'"):
+            invoke(*command, "--network", "pose")
+    for command in (["inspect", files[1]], ["bench", files[1]], ["compare", files[1], files[1]]):
+        with pytest.raises(InputError, match=r"'colours' is for \.bpm files"):
+            invoke(*command, "--network", "colours")
+
+
 def test_compile_binds_free_extents(tmp_path: Path) -> None:
     network = colour_means()
     network.graph.input[0].type.tensor_type.shape.dim[2].dim_param = "height"
@@ -140,6 +192,7 @@ def test_bench_wants_one_kind_of_work(classifier: Path) -> None:
         ["bench", str(classifier), "--kernels"],
         ["bench", str(classifier), "--filter", "igemm"],
         ["bench", "--kernels", "--filter", "no such kernel"],
+        ["bench", "--kernels", "--network", "net"],
     ):
         assert isinstance(CliRunner().invoke(app, arguments).exception, InputError)
 
