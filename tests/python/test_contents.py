@@ -75,8 +75,8 @@ def test_what_a_file_holds(means: bitpose.Model, both: bitpose.Model, tmp_path: 
         assert bytes(file.asset("empty")) == b""
         own = bitpose.ModelFile(means.data).metadata
         assert own["licence"] == "CC0-1.0"
-        source = hashlib.sha256(colour_means().SerializeToString()).hexdigest()
-        assert file.metadata["means/source_sha256"] == source
+        digest = hashlib.sha256(colour_means().SerializeToString()).hexdigest()
+        assert file.metadata["means/source_sha256"] == digest
         assert {key: file.metadata[f"means/{key}"] for key in own} == own
         assert file.metadata["licence"] == "Apache-2.0"
         assert "answer/licence" not in file.metadata

@@ -52,7 +52,7 @@ class CropTargets:
     @classmethod
     def of(cls, scene: Scene, index: int, box: Box, size: int) -> CropTargets:
         """Of person `index` in what `box` cuts out, a square around them in pixels."""
-        view, person = View.of(scene, box, size), scene.people[index]
+        view, person = View.of(scene, box, size, index), scene.people[index]
         own = view.owner == index + 1
         rotations, joints = view.body(person, np.full(2, size / 2))
         return cls(

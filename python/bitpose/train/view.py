@@ -26,11 +26,17 @@ STRIDE = 4
 IGNORED = 255
 #: The side of the square around a person over the longer side of their box.
 MARGIN = 1.25
+#: Where a map's pixel is looked at along an axis, and all nine pairs, those near its middle first.
+_PLACES = np.array([1 / 2, 1 / 6, 5 / 6])
+_ROWS, _COLUMNS = np.array([0, 0, 0, 1, 2, 1, 1, 2, 2]), np.array([0, 1, 2, 0, 0, 1, 2, 1, 2])
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """Of S pixels; maps have the values in the middles of their pixels."""
+    """Of S pixels. A pixel of a map that shows a body anywhere tells of it where that is nearest to
+    its middle, and else has the values in its middle: people are thin, and who asks what is at
+    their rim asks for a body.
+    """
 
     scene: Scene
     picture: NDArray[np.uint8]
@@ -44,24 +50,30 @@ class View:
     placement: Placement
 
     @classmethod
-    def of(cls, scene: Scene, box: Box, size: int) -> View:
-        """What `box`, in pixels of the scene, cuts out, in the middle of a black square."""
+    def of(cls, scene: Scene, box: Box, size: int, person: int | None = None) -> View:
+        """What `box`, in pixels of the scene, cuts out, in the middle of a black square. With a
+        `person`, maps tell of their body rather than of others'."""
         visible, left, top = crop(Image.fromarray(scene.picture), box)
         picture, placement = letterbox(visible, size, size)
         placement = placement.shifted(left, top)
-        middles = (np.arange(size // STRIDE) + 0.5) * STRIDE
-        x = np.floor((middles - placement.left) / placement.scale).astype(np.int64)
-        y = np.floor((middles - placement.top) / placement.scale).astype(np.int64)
+        shares = (np.arange(size // STRIDE)[:, None] + _PLACES) * STRIDE
+        x = np.floor((shares - placement.left) / placement.scale).astype(np.int64)
+        y = np.floor((shares - placement.top) / placement.scale).astype(np.int64)
         across = (x >= max(0, left)) & (x < min(scene.size, left + visible.width))
         down = (y >= max(0, top)) & (y < min(scene.size, top + visible.height))
-        cells = np.ix_(np.clip(y, 0, scene.size - 1), np.clip(x, 0, scene.size - 1))
-        owner = np.where(down[:, None] & across, scene.owner[cells], 0)
-        part = np.where(owner > 0, scene.part[cells], 0)
-        uv = np.where(part > 0, scene.uv[(slice(None), *cells)], 0)
-        part = np.where((owner > 0) & (part == 0), IGNORED, part).astype(np.uint8)
-        return cls(
-            scene, picture.transpose(2, 0, 1), owner, part, (uv / 255).astype(np.float32), placement
+        rows, columns = (np.clip(z, 0, scene.size - 1) for z in (y[..., _ROWS], x[..., _COLUMNS]))
+        at = rows[:, None], columns[None]
+        owner = np.where(down[:, None, _ROWS] & across[None, :, _COLUMNS], scene.owner[at], 0)
+        part = np.where(owner > 0, scene.part[at], 0)
+        told = part > 0 if person is None else (part > 0) & (owner == person + 1)
+        first = told.argmax(axis=-1)[..., None]
+        row, column, owner, part = (
+            np.take_along_axis(z, first, axis=-1)[..., 0]
+            for z in (*np.broadcast_arrays(*at), owner, part)
         )
+        uv = np.where(part > 0, scene.uv[:, row, column], 0) / 255
+        part = np.where((owner > 0) & (part == 0), IGNORED, part).astype(np.uint8)
+        return cls(scene, picture.transpose(2, 0, 1), owner, part, uv.astype(np.float32), placement)
 
     @property
     def size(self) -> int:
