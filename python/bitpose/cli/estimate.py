@@ -28,15 +28,18 @@ def estimate(
         list[Path], typer.Argument(help="Pictures, or folders of pictures.", exists=True)
     ],
     network: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            help="A network that looks at one person: .onnx or .bpm.", exists=True, dir_okay=False
+            help="A network that looks at one person: .onnx or .bpm. Default: bitpose's own.",
+            exists=True,
+            dir_okay=False,
         ),
-    ],
+    ] = None,
     detector: Annotated[
         Path | None,
         typer.Option(
-            help="A detector of people; without one a photo shows one person.",
+            help="A detector of people. Default: bitpose's own with its network; with another a "
+            "photo shows one person.",
             exists=True,
             dir_okay=False,
         ),

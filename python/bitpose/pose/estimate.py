@@ -15,16 +15,15 @@ from PIL import Image
 from bitpose.pose.bodies import Bodies, Refine
 from bitpose.pose.feed import Pixels
 from bitpose.pose.frames import Frames
+from bitpose.pose.own_networks import Network, opened
 from bitpose.pose.person import Person
 from bitpose.pose.person_detector import PersonDetector
 from bitpose.pose.photo import Box, Photo, as_photo, focal_of
 from bitpose.pose.reading import PersonNetwork, Sighting
 from bitpose.pose.sequence import Progress, follow, plain
 from bitpose.render import PerspectiveCamera
-from bitpose.session import InferenceSession
 
 Array = NDArray[Any]
-Network = InferenceSession | str | PathLike[str]
 
 #: Focal length over the longer side of a photo that does not tell.
 _USUAL_FOCAL = 1.2
@@ -33,10 +32,11 @@ _NEAR_ENOUGH = 0.7
 
 
 class Estimator:
-    """Finds people with networks of a user's. Made once for many photos.
+    """Finds people, with bitpose's own networks or a user's. Made once for many photos.
 
-    `network` sees one person, `detector` finds boxes of people; without one the photo is taken to
-    show one person. Sessions, or paths of .onnx or .bpm files; their kinds are recognised by their
+    `network` sees one person, `detector` finds boxes of people; a file of `bitpose.train.publish`
+    has both, and one comes with bitpose. Another network without a detector takes a photo to show
+    one person. Sessions, or paths of .onnx or .bpm files; their kinds are recognised by their
     outputs (`bitpose.pose.reading`, `bitpose.pose.detectors`). `threshold` is the least score of a
     box, `focal` a focal length in pixels for all photos. `refine` says what becomes of a body that
     the network predicts: `bitpose.pose.bodies.Bodies`; one that gives keypoints only predicts none.
@@ -49,7 +49,7 @@ class Estimator:
 
     def __init__(
         self,
-        network: Network,
+        network: Network | None = None,
         detector: Network | None = None,
         *,
         threshold: float | None = None,
@@ -60,10 +60,9 @@ class Estimator:
         pixels: Pixels | None = None,
         fit_surface: bool = True,
     ) -> None:
-        self._network = PersonNetwork.of(_session(network, threads), kind, pixels)
-        self._detector = (
-            None if detector is None else PersonDetector.of(_session(detector, threads), threshold)
-        )
+        person, boxes = opened(network, detector, threads)
+        self._network = PersonNetwork.of(person, kind, pixels)
+        self._detector = None if boxes is None else PersonDetector.of(boxes, threshold)
         self._bodies = Bodies(self._network.skeleton, refine, fit_surface)
         self._focal = focal
 
@@ -114,15 +113,11 @@ class Estimator:
         return [] if found.box is None else [Sighting(np.array(found.box), found.score, found)]
 
 
-def estimate(image: Photo, network: Network, detector: Network | None = None) -> list[Person]:
+def estimate(
+    image: Photo, network: Network | None = None, detector: Network | None = None
+) -> list[Person]:
     """The people in one photo; see `Estimator`, which keeps its networks for many."""
     return Estimator(network, detector)(image)
-
-
-def _session(network: Network, threads: int) -> InferenceSession:
-    if isinstance(network, InferenceSession):
-        return network
-    return InferenceSession(network, threads=threads)
 
 
 def _extent(corners: Sequence[float]) -> float:
