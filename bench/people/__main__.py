@@ -19,11 +19,11 @@ from rich.progress import track
 
 import bitpose
 from bench.people.controls import average, mean_joints, oracle
-from bench.people.judge import FIGURES, Found, Judged, interval, judged
-from bench.people.truth import Truth, truths
 from bitpose.cli.console import Report, console
 from bitpose.pose.person import Person
+from bitpose.train.judge import FIGURES, Found, Judged, interval, judged
 from bitpose.train.scenes import Scene, SceneFile
+from bitpose.train.truth import Truth, truths
 
 
 def main(

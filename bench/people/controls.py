@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.people.judge import Found
-from bench.people.truth import Truth
 from bitpose.pose.photo import Box
 from bitpose.render.maps import iuv
+from bitpose.train.judge import Found
 from bitpose.train.scenes import Scene
+from bitpose.train.truth import Truth
 from bitpose.train.view import IGNORED, MARGIN, STRIDE, View
 
 Array = NDArray[Any]

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.people.truth import Truth
 from bitpose.body import default_surface
 from bitpose.metrics import (
     DETECTION,
@@ -28,6 +27,7 @@ from bitpose.metrics.dense_pose import (
     gps_similarity,
     ignore_unannotated,
 )
+from bitpose.train.truth import Truth
 
 Array = NDArray[Any]
 
