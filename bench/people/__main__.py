@@ -13,14 +13,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 import typer
 from rich.progress import track
 
 import bitpose
 from bench.people.controls import average, mean_joints, oracle
 from bitpose.cli.console import Report, console
-from bitpose.pose.person import Person
 from bitpose.train.judge import FIGURES, Found, Judged, interval, judged
 from bitpose.train.scenes import Scene, SceneFile
 from bitpose.train.truth import Truth, truths
@@ -49,23 +47,11 @@ def main(
         report.add_row(name, *_cells(rows))
 
     estimator = bitpose.Estimator(network, detector, refine=refine)
-    add(network.stem, lambda scene, true: [found(x) for x in estimator(scene.picture)])
+    add(network.stem, lambda scene, true: [Found.of(x) for x in estimator(scene.picture)])
     add("perfect maps", oracle)
     joints = mean_joints(file[index] for file, index in kept)
     add("mean body", lambda scene, true: average(true, joints))
     console.print(report)
-
-
-def found(person: Person) -> Found:
-    maps, posed = person.maps, person.posed
-    assert maps is not None
-    return Found(
-        np.array(person.box),
-        person.score,
-        person.keypoints.rows,
-        maps.iuv,
-        None if posed is None else posed.t_world_joint,
-    )
 
 
 def _cells(rows: Sequence[Judged]) -> list[str]:

@@ -27,6 +27,7 @@ from bitpose.metrics.dense_pose import (
     gps_similarity,
     ignore_unannotated,
 )
+from bitpose.pose.person import Person
 from bitpose.train.truth import Truth
 
 Array = NDArray[Any]
@@ -49,6 +50,62 @@ class Found:
     joints: Array | None
     """[24, 3] metres, camera frame."""
 
+    @classmethod
+    def of(cls, person: Person) -> Found:
+        """Somebody whom an estimator found."""
+        maps, posed = person.maps, person.posed
+        return cls(
+            np.array(person.box),
+            person.score,
+            person.keypoints.rows,
+            np.zeros((1, 1, 3), np.uint8) if maps is None else maps.iuv,
+            None if posed is None else posed.t_world_joint,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Of somebody who was found with who they are."""
+
+    overlap: float
+    """Intersection over union of the boxes."""
+    keypoints: Array
+    """[K] pixels that labelled keypoints are off."""
+    parts: float
+    """The share of points of the surface whose part is right; NaN without points."""
+    geodesic: Array
+    """[P] metres along the surface: of points where a part is told."""
+    told: float
+    """The share of such points."""
+    pa_mpjpe: float
+    """Millimetres; NaN without a body."""
+    mpjpe: float
+
+    @classmethod
+    def of(cls, found: Found, true: Truth) -> Comparison:
+        surface = default_surface.load()
+        labelled = true.keypoints[:, 2] > 0
+        off = np.linalg.norm(found.keypoints[:, :2] - true.keypoints[:, :2], axis=1)
+        parts = told = aligned = plain = float("nan")
+        errors = np.zeros(0)
+        if len(true.parts):
+            prediction = Prediction(found.iuv)
+            part, _, _ = prediction.at(true.points.xy)
+            parts = float((part == true.parts).mean())
+            errors = geodesic_errors(
+                prediction, true.points, surface.charts.atlas(), surface.geodesic
+            )
+            told = float(np.isfinite(errors).mean())
+        if found.joints is not None:
+            aligned, plain = (
+                pa_mpjpe(found.joints, true.joints),
+                mpjpe(found.joints, true.joints, 0),
+            )
+        boxes = (np.array([_xywh(box)]) for box in (found.box, true.box))
+        overlap = float(box_iou(*boxes)[0, 0])
+        near = errors[np.isfinite(errors)]
+        return cls(overlap, off[labelled], parts, near, told, aligned, plain)
+
 
 @dataclass(frozen=True, eq=False)
 class Judged:
@@ -58,11 +115,11 @@ class Judged:
     keypoints: Image
     surface: Image
     parts: Array
-    """[M]: of each person who was found, the share of points whose part is right."""
-    geodesic: Array
-    """[P] metres: of points of them where a part is told."""
+    """[M]: of each person who was found."""
     told: Array
-    """[M]: the share of such points."""
+    """[M]."""
+    geodesic: Array
+    """[P] metres: of all of them."""
     pa_mpjpe: Array
     """[M] millimetres."""
     mpjpe: Array
@@ -94,28 +151,38 @@ def judged(found: Sequence[Found], true: Sequence[Truth]) -> Judged:
         xy = np.array([person.keypoints[:, :2] for person in found])
         near = oks(xy, labels[..., :2], labels[..., 2], areas, wanted)
     hidden = np.array([not (person.keypoints[:, 2] > 0).any() for person in true], np.bool_)
-    parts, distances, told, aligned, plain = [], [], [], [], []
-    for i, j in _pairs(overlap, scores, ignored):
-        body = found[i].joints
-        if body is not None:
-            aligned.append(pa_mpjpe(body, true[j].joints))
-            plain.append(mpjpe(body, true[j].joints, 0))
-        if len(points[j].vertices):
-            told_part, _, _ = predictions[i].at(points[j].xy)
-            parts.append(float((told_part == true[j].parts).mean()))
-            errors = geodesic_errors(predictions[i], points[j], atlas, geodesic)
-            distances.append(errors[np.isfinite(errors)])
-            told.append(float(np.isfinite(errors).mean()))
+    compared = [Comparison.of(found[i], true[j]) for j, i in paired(found, true).items()]
+
+    def all_of(name: str) -> Array:
+        values = np.array([getattr(x, name) for x in compared], np.float64)
+        return values[np.isfinite(values)]
+
     return Judged(
-        image(overlap, ignored),
-        image(near, ignored | hidden),
-        image(similar, unknown),
-        np.array(parts),
-        np.concatenate([*distances, np.zeros(0)]),
-        np.array(told),
-        np.array(aligned),
-        np.array(plain),
+        boxes=image(overlap, ignored),
+        keypoints=image(near, ignored | hidden),
+        surface=image(similar, unknown),
+        parts=all_of("parts"),
+        told=all_of("told"),
+        geodesic=np.concatenate([*(x.geodesic for x in compared), np.zeros(0)]),
+        pa_mpjpe=all_of("pa_mpjpe"),
+        mpjpe=all_of("mpjpe"),
     )
+
+
+def paired(found: Sequence[Found], true: Sequence[Truth]) -> dict[int, int]:
+    """Who, of `true`, was found as whom: the surest first, each the one that their box overlaps
+    most, by half or more. Those who are to be ignored are not in it."""
+    free = np.array([not person.ignored for person in true], np.bool_)
+    wanted = np.array([_xywh(person.box) for person in true]).reshape(-1, 4)
+    pairs: dict[int, int] = {}
+    for i in sorted(range(len(found)), key=lambda i: -found[i].score):
+        if free.any():
+            overlap = box_iou(np.array([_xywh(found[i].box)]), wanted)[0]
+            j = int(np.where(free, overlap, 0).argmax())
+            if overlap[j] >= _MATCHED and free[j]:
+                free[j] = False
+                pairs[j] = i
+    return pairs
 
 
 def _none(boxes: Array, wanted: Array) -> Array:
@@ -125,19 +192,6 @@ def _none(boxes: Array, wanted: Array) -> Array:
 def _xywh(box: Array) -> list[float]:
     left, top, right, bottom = map(float, box)
     return [left, top, right - left, bottom - top]
-
-
-def _pairs(overlap: Array, scores: Array, ignored: Array) -> list[tuple[int, int]]:
-    """Who was found as whom: the surest first, each the true one that their box overlaps most."""
-    free = ~ignored
-    pairs = []
-    for i in np.argsort(-scores, kind="stable"):
-        candidates = np.where(free, overlap[i], 0) if len(free) else np.zeros(0)
-        if len(candidates) and candidates.max() >= _MATCHED:
-            j = int(candidates.argmax())
-            free[j] = False
-            pairs.append((int(i), j))
-    return pairs
 
 
 #: Figures of many scenes by their names.
