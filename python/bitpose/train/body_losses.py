@@ -14,7 +14,7 @@ from bitpose.body import BodyModel
 from bitpose.train.crop_network import betas_of, camera_of, rotations_of
 
 #: Of each loss in the sum.
-WEIGHTS: Mapping[str, float] = {"rotations": 2.0, "betas": 0.05, "joints": 8.0, "picture": 4.0}
+WEIGHTS: Mapping[str, float] = {"rotations": 4.0, "betas": 0.05, "joints": 8.0, "picture": 4.0}
 
 
 @dataclass(frozen=True, eq=False)

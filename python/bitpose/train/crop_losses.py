@@ -13,7 +13,7 @@ from bitpose.train.body_losses import BodyLosses, BodyTargets
 from bitpose.train.crop_network import Prediction
 from bitpose.train.crop_targets import CropTargets
 
-WEIGHTS: Mapping[str, float] = {**map_losses.WEIGHTS, **body_losses.WEIGHTS}
+WEIGHTS: Mapping[str, float] = {**map_losses.WEIGHTS, "places": 4.0, **body_losses.WEIGHTS}
 
 
 class CropLosses(nn.Module):
@@ -30,9 +30,18 @@ class CropLosses(nn.Module):
             "uv": map_losses.surface(found.uv, part, torch.from_numpy(wanted.uv)),
             "heat": map_losses.peaks(found.heat, torch.from_numpy(wanted.keypoints)[:, None]),
         }
+        losses["places"] = _places(found.keypoints, wanted)
         names = ("rotations", "betas", "joints", "joints_in_picture")
         true = BodyTargets(*(torch.from_numpy(getattr(wanted, name)) for name in names))
         bodies = [self.body(estimate, true) for estimate in found.estimates]
         for name in bodies[0]:
             losses[name] = torch.stack([each[name] for each in bodies]).mean()
         return losses
+
+
+def _places(found: Tensor, wanted: CropTargets) -> Tensor:
+    """L1 of the places of keypoints in the crop, from -1 to 1."""
+    keypoints = torch.from_numpy(wanted.keypoints)
+    true = keypoints[..., :2] * 2 / wanted.part.shape[-1] - 1
+    inside = keypoints[..., 2:]
+    return ((found - true).abs() * inside).sum() / inside.sum().clamp(min=1) / 2

@@ -3,8 +3,9 @@
 
 picture [N, 3, S, S] -> MobileNetV2 -> features at /4, /8, /16, /32
 surface and keypoints: 1x1 to 64 channels, doubled and added, up to /4
-body: features at /32 and what the decoder found, weighed by place, and the last estimate give
-      the next, three times (Kanazawa et al. 2018, HMR)
+body: features at /32 and what the decoder found, weighed by place, where the keypoints are (Sun
+      et al. 2018, integral regression), and the last estimate give the next, three times
+      (Kanazawa et al. 2018, HMR)
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Prediction:
     """[N, 2, 24, h, w]: u and v, were it that part."""
     heat: Tensor
     """[N, 17, h, w]: near 1 at COCO's keypoints, else 0."""
+    keypoints: Tensor
+    """[N, 17, 2]: where they are by `heat`, from -1 to 1 over the crop."""
     estimates: tuple[Tensor, ...]
     """[N, ESTIMATE] after each iteration."""
 
@@ -67,6 +70,7 @@ class CropNetwork(nn.Module):
             nn.Conv2d(_POOLED, _POOLED, size // 32, groups=_POOLED),
             nn.Flatten(),
         )
+        self.places = _Places(size // 4)
         self.body = _Iteration()
         self.register_buffer("first", first_estimate())
 
@@ -75,9 +79,27 @@ class CropNetwork(nn.Module):
         features = self.backbone(picture)
         y = self.decoder(features)[0]
         uv = self.uv(y)
+        heat = self.heat(y)
+        keypoints = self.places(heat)
         pooled = self.pooled(self.concat(features[-1], self.found(y)))
-        estimates = self.body(pooled, self.first.expand(picture.shape[0], -1))
-        return Prediction(self.part(y), uv.unflatten(1, (2, PARTS)), self.heat(y), estimates)
+        first = self.first.expand(picture.shape[0], -1)
+        estimates = self.body(pooled, keypoints.flatten(1), first)
+        uv = uv.unflatten(1, (2, PARTS))
+        return Prediction(self.part(y), uv, heat, keypoints, estimates)
+
+
+class _Places(nn.Module):
+    """The mean place of each map, weighed by exp(20 x)."""
+
+    def __init__(self, cells: int) -> None:
+        super().__init__()
+        along = (torch.arange(cells) + 0.5) * 2 / cells - 1
+        grid = torch.stack(torch.meshgrid(along, along, indexing="xy"), dim=-1)
+        self.register_buffer("grid", grid.reshape(-1, 2))
+
+    def forward(self, heat: Tensor) -> Tensor:
+        """[N, K, 2], from -1 to 1, of maps [N, K, cells, cells]."""
+        return torch.softmax(20 * heat.flatten(2), dim=-1) @ self.grid
 
 
 class _Iteration(nn.Module):
@@ -86,6 +108,9 @@ class _Iteration(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.seen = Rounded(nn.Linear(_POOLED, _HIDDEN))
+        self.placed = Rounded(nn.Identity())
+        self.places = Rounded(nn.Linear(2 * KEYPOINTS, _HIDDEN, bias=False))
+        self.both = Add()
         self.last = Rounded(nn.Identity())
         self.known = Rounded(nn.Linear(ESTIMATE, _HIDDEN, bias=False))
         self.add = Add()
@@ -94,9 +119,10 @@ class _Iteration(nn.Module):
         nn.init.zeros_(self.change.bias)
         nn.init.normal_(self.change.weight, std=0.01)
 
-    def forward(self, pooled: Tensor, estimate: Tensor) -> tuple[Tensor, ...]:
-        """Of features [N, 512] and an estimate [N, ESTIMATE], which is never rounded itself."""
-        seen = self.seen(pooled)
+    def forward(self, pooled: Tensor, keypoints: Tensor, estimate: Tensor) -> tuple[Tensor, ...]:
+        """Of features [N, 512], coordinates of keypoints [N, 34] and an estimate [N, ESTIMATE],
+        which is never rounded itself."""
+        seen = self.both(self.seen(pooled), self.places(self.placed(keypoints)))
         estimates = []
         for _ in range(_ITERATIONS):
             hidden = self.hidden(self.add(seen, self.known(self.last(estimate))))

@@ -141,7 +141,8 @@ def perfect(wanted: CropTargets) -> Any:
     betas = torch.from_numpy(wanted.betas)
     estimate = torch.cat([six, betas, camera], dim=1)
     heat = torch.zeros(len(part), 17, *part.shape[1:])
-    return Prediction(logits.permute(0, 3, 1, 2), uv, heat, (estimate,))
+    keypoints = torch.from_numpy(wanted.keypoints)[..., :2] * 2 / part.shape[-1] - 1
+    return Prediction(logits.permute(0, 3, 1, 2), uv, heat, keypoints, (estimate,))
 
 
 def test_a_perfect_prediction_costs_nothing(wanted: CropTargets) -> None:
@@ -150,7 +151,7 @@ def test_a_perfect_prediction_costs_nothing(wanted: CropTargets) -> None:
     unseen = wanted.keypoints.copy()
     unseen[..., 2] = 0
     losses = CropLosses()(perfect(wanted), replace(wanted, keypoints=unseen))
-    for name in ("part", "uv", "heat", "rotations", "betas", "joints"):
+    for name in ("part", "uv", "heat", "places", "rotations", "betas", "joints"):
         assert float(losses[name]) < 1e-5, name
 
 
@@ -174,6 +175,7 @@ def test_the_network_starts_from_someone_upright() -> None:
     assert found.uv.shape == (2, 2, 24, cells, cells)
     assert found.heat.shape == (2, 17, cells, cells)
     assert len(found.estimates) == 3
+    assert found.keypoints.shape == (2, 17, 2)
     turned = rotations_of(first_estimate())[0]
     np.testing.assert_allclose(turned[0].numpy(), np.diag([1, -1, -1]), atol=1e-6)
     np.testing.assert_allclose(turned[1:].numpy(), np.tile(np.eye(3), (23, 1, 1)), atol=1e-6)
