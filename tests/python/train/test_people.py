@@ -10,11 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from bitpose.body import BodyModel, default_surface
+from bitpose.body.rotations import axis_angle_to_matrix
 from bitpose.errors import InputError
 from bitpose.train.people import Sample, Studio
 from bitpose.train.people.backdrops import Backdrops
 from bitpose.train.people.effects import photographed
 from bitpose.train.people.poses import Poses, mirrored
+from bitpose.train.people.postures import Pose, Rest, composed
+from bitpose.train.people.standing import grounded, settling
 
 from .. import shared
 
@@ -111,7 +114,7 @@ def test_keypoints_boxes_and_joints(samples: list[Sample]) -> None:
 
 
 def test_a_mirror_undoes_itself(studio: Studio) -> None:
-    pose = studio.poses.draw(np.random.default_rng(1))
+    pose = studio.poses.draw(np.random.default_rng(1)).R_parent_joint
     np.testing.assert_allclose(mirrored(mirrored(pose)), pose, atol=1e-12)
     np.testing.assert_allclose(
         pose @ pose.swapaxes(1, 2), np.tile(np.eye(3), (24, 1, 1)), atol=1e-6
@@ -119,14 +122,53 @@ def test_a_mirror_undoes_itself(studio: Studio) -> None:
 
 
 def test_people_stand_on_the_ground(studio: Studio) -> None:
-    from bitpose.train.people import scene
-
     random = np.random.default_rng(5)
     for _ in range(5):
         look = studio.outfits.draw(random)
-        person = scene.grounded(look, studio.poses.draw(random), studio.body)
+        person = grounded(look, studio.poses.draw(random), studio.body)
         assert person.bare[:, 1].min() == pytest.approx(0, abs=1e-5)
         assert person.moved(np.array([1.0, 0, 2.0])).joints[0, 2] == person.joints[0, 2] + 2
+
+
+def test_a_box_settles_on_a_face() -> None:
+    """From any tilt up to 0.6 radians, on the face that was nearly down."""
+    corners = np.stack(np.meshgrid([-0.5, 0.5], [-0.2, 0.2], [-0.3, 0.3]), -1).reshape(-1, 3)
+    random = np.random.default_rng(2)
+    for _ in range(20):
+        axis = random.normal(0, 1, 3) * (1, 0, 1)
+        tilt = axis_angle_to_matrix(axis / np.linalg.norm(axis) * random.uniform(0, 0.35))
+        turn = settling(corners @ tilt.T, np.zeros(3))
+        lowest = np.sort((corners @ tilt.T @ turn.T)[:, 1])
+        assert lowest[3] - lowest[0] < 0.03
+
+
+def test_who_lies_or_sits_is_borne(studio: Studio) -> None:
+    """Seats are below pelvises, and who lies touches the ground at places far apart."""
+    random = np.random.default_rng(11)
+    rests = set()
+    for _ in range(80):
+        pose = composed(studio.poses.draw(random).R_parent_joint, random)
+        person = grounded(studio.outfits.draw(random), pose, studio.body)
+        rests.add(pose.rest)
+        assert (person.seat is not None) == (pose.rest is Rest.SEAT)
+        if person.seat is not None:
+            below = person.joints[0, 1] - person.seat.at[1]
+            assert 0.02 < below < 0.3
+        posed = studio.body.with_shape(person.look.betas).with_pose(
+            person.R_parent_joint, person.translation
+        )
+        np.testing.assert_allclose(posed.vertices(), person.bare, atol=2e-5)
+    assert rests == set(Rest)
+    lying = [person_on_the_back(studio, random) for _ in range(10)]
+    assert np.median([np.ptp(low[:, [0, 2]], axis=0).max() for low in lying]) > 0.5
+
+
+def person_on_the_back(studio: Studio, random: np.random.Generator) -> Array:
+    """[N, 3]: the vertices within 3 cm of the ground."""
+    down = np.tile(np.eye(3), (24, 1, 1))
+    down[0] = axis_angle_to_matrix(np.array([-np.pi / 2 + random.normal(0, 0.3), 0, 0]))
+    bare = grounded(studio.outfits.draw(random), Pose(down, Rest.GROUND), studio.body).bare
+    return np.asarray(bare[bare[:, 1] < 0.03])
 
 
 def test_a_camera_changes_pictures_but_not_their_extents() -> None:

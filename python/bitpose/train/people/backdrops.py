@@ -86,6 +86,8 @@ class Backdrops:
 
     panoramas: tuple[Path, ...]
     photos: tuple[Path, ...]
+    textures: tuple[Path, ...]
+    """Of walls, floors and things, not of cloth."""
     lighting: dict[str, Array]
 
     @classmethod
@@ -95,16 +97,16 @@ class Backdrops:
         names = json.loads((folder / "split.json").read_text())[split]
         with np.load(folder / "lighting.npz", allow_pickle=False) as file:
             lighting = dict(file)
-        files = {kind: [n for n in names if n.startswith(kind)] for kind in ("panoramas", "photos")}
-        return cls(
-            tuple(folder / name for name in files["panoramas"]),
-            tuple(folder / name for name in files["photos"]),
-            lighting,
+        hard = [name for name in names if not Path(name).name.startswith("cloth")]
+        panoramas, photos, textures = (
+            tuple(folder / name for name in hard if name.startswith(kind))
+            for kind in ("panoramas", "photos", "textures")
         )
+        return cls(panoramas, photos, textures, lighting)
 
     @classmethod
     def made_up(cls) -> Backdrops:
-        return cls((), (), {})
+        return cls((), (), (), {})
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -138,6 +140,17 @@ class Backdrops:
         if random.random() < 0.5:
             part = part[:, ::-1]
         return np.asarray(Image.fromarray(part).resize((width, height), Image.Resampling.BILINEAR))
+
+    def texture(self, random: np.random.Generator, side: int) -> Picture | None:
+        """A square part of a texture; None where there are none."""
+        if not self.textures:
+            return None
+        picture = _read(self.textures[random.integers(len(self.textures))])
+        extent = min(picture.shape[:2])
+        part = int(extent * random.uniform(0.3, 1.0))
+        top, left = (int(random.integers(n - part + 1)) for n in picture.shape[:2])
+        square = Image.fromarray(picture[top : top + part, left : left + part])
+        return np.asarray(square.resize((side, side), Image.Resampling.BOX))
 
 
 @cache

@@ -11,12 +11,16 @@ from PIL import Image, ImageFilter
 
 Picture = NDArray[np.uint8]
 
-_BLUR, _NOISE, _JPEG, _DARK, _GREY = 0.3, 0.4, 0.4, 0.06, 0.05
+#: Shares of pictures.
+_BLUR, _NOISE, _JPEG, _DARK, _GREY = 0.3, 0.4, 0.4, 0.05, 0.05
+#: The mean that cameras expose for, and the power of what it is missed by that they correct.
+_EXPOSED, _CORRECTED = 110.0, 0.6
 
 
 def photographed(picture: Picture, random: np.random.Generator) -> Picture:
     """The picture as some camera would have taken it."""
-    cast = np.exp(random.normal(0, 0.08, 3) + random.normal(0, 0.15))
+    exposed = (_EXPOSED / max(1.0, float(picture[::4, ::4].mean()))) ** _CORRECTED
+    cast = exposed * np.exp(random.normal(0, 0.08, 3) + random.normal(0, 0.15))
     dark = random.uniform(0.15, 0.5) if random.random() < _DARK else 1.0
     gamma = np.exp(random.normal(0, 0.12))
     codes = np.arange(256)[:, None] / 255

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bitpose.body import BodyModel, default_surface
 from bitpose.render import Drawable, PerspectiveCamera, Surface, rasterize
 from bitpose.render.maps import Maps, iuv
-from bitpose.train.people.scene import OUTLINE, Standing
+from bitpose.train.people.standing import OUTLINE, Standing
 
 Array = NDArray[Any]
 

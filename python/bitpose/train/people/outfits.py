@@ -16,24 +16,20 @@ from PIL import Image
 
 from bitpose.body import BodyModel, default_surface
 from bitpose.body.base_mesh import BaseMesh
-from bitpose.body.rotations import axis_angle_to_matrix
 from bitpose.body.wardrobe import DressedBody, Part, Wardrobe
 from bitpose.render import Drawable, Surface, Texture
+from bitpose.train.people.textures import in_fabric, small, tinted
 
 Array = NDArray[Any]
 Picture = NDArray[np.uint8]
 
 #: Outfits of a split, and colours of each part. Both are kept in memory, some 6 MB an outfit.
 _OUTFITS, _COLOURS = 96, 24
-#: Longest side of the textures: people are small in the pictures.
-_TEXELS = 128
 #: The shares of people who are children, wear one garment rather than two, shoes, a hat, hair where
 #: no hat is, and of garments that are of another fabric.
 _CHILDREN, _WHOLE, _SHOES, _HAT, _HAIR, _FABRIC = 0.15, 0.75, 0.9, 0.12, 0.93, 0.35
 #: Every so many of a sorted list are seen by the test split alone.
 _TEST_EVERY = 5
-#: Standard deviations of the logarithm.
-_BRIGHTNESS, _SATURATION = 0.35, 0.3
 _FACE = ("eyes/low-poly",)
 
 
@@ -129,13 +125,13 @@ class Outfits:
         return self._textures[key]
 
     def _painted(self, part: Part, random: np.random.Generator) -> Texture:
-        picture = _small(part.texture)
+        picture = small(part.texture)
         kind = part.name.partition("/")[0]
         if kind == "clothes" and self._fabrics and random.random() < _FABRIC:
             fabric = self._fabrics[random.integers(len(self._fabrics))]
-            picture = _in_fabric(picture, fabric, int(random.integers(1, 5)))
+            picture = in_fabric(picture, fabric, int(random.integers(1, 5)))
         hue = {"skins": 0.05, "hair": 0.4, "clothes": np.pi}.get(kind, 0.0)
-        return Texture(_tinted(picture, random, hue))
+        return Texture(tinted(picture, random, hue))
 
 
 class PlainOutfits:
@@ -163,41 +159,3 @@ def _suits(name: str, female: bool) -> bool:
     if "female" in name or "gown" in name:
         return female
     return "male" not in name or not female
-
-
-def _small(texture: Texture | None) -> Picture:
-    """A texture's picture at the size at which people are; grey where there is none."""
-    if texture is None:
-        return np.full((8, 8, 3), 160, np.uint8)
-    picture = Image.fromarray(texture.picture)
-    picture.thumbnail((_TEXELS, _TEXELS), Image.Resampling.BOX)
-    return np.asarray(picture)
-
-
-def _tinted(picture: Picture, random: np.random.Generator, hue: float) -> Picture:
-    """Turned in hue by up to `hue` radians, and the more so brighter or darker, paler or richer."""
-    some = min(1.0, 2 * hue)
-    angle = random.uniform(-hue, hue)
-    bright, rich = np.exp(some * random.normal(0, (_BRIGHTNESS, _SATURATION)))
-    saturation = rich * np.eye(3) + (1 - rich) / 3
-    matrix = bright * _hue_turn(angle) @ saturation
-    colours = picture[..., :3].astype(np.float32) @ matrix.T.astype(np.float32)
-    tinted = np.clip(colours, 0, 255).astype(np.uint8)
-    return np.concatenate([tinted, picture[..., 3:]], axis=-1)
-
-
-def _hue_turn(angle: float) -> Array:
-    """A turn about the grey axis of RGB."""
-    return axis_angle_to_matrix(np.full(3, angle * 3**-0.5))
-
-
-def _in_fabric(picture: Picture, fabric: Picture, tiles: int) -> Picture:
-    """The fabric, shaded as the picture is: folds and seams stay."""
-    height, width = picture.shape[:2]
-    side = max(8, max(height, width) // tiles)
-    tile = np.asarray(Image.fromarray(fabric).resize((side, side), Image.Resampling.BOX))
-    pattern = np.tile(tile, (-(-height // side), -(-width // side), 1))[:height, :width]
-    shade = picture[..., :3].astype(np.float32).mean(axis=-1, keepdims=True)
-    shade = np.clip(shade / max(1.0, float(np.median(shade))), 0.3, 1.6)
-    woven = np.clip(pattern * shade, 0, 255).astype(np.uint8)
-    return np.concatenate([woven, picture[..., 3:]], axis=-1)

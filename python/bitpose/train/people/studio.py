@@ -16,12 +16,14 @@ from bitpose.body import BodyModel
 from bitpose.body.base_mesh import BaseMesh
 from bitpose.errors import InputError
 from bitpose.render import Drawable, PerspectiveCamera, Surface, rasterize, render
-from bitpose.train.people import scene
+from bitpose.train.people import props, scene
 from bitpose.train.people.backdrops import Backdrops, Panorama
 from bitpose.train.people.effects import photographed
 from bitpose.train.people.labels import Labels, label
+from bitpose.train.people.materials import Materials
 from bitpose.train.people.outfits import Outfits, PlainOutfits
 from bitpose.train.people.poses import Poses
+from bitpose.train.people.standing import Standing, grounded
 
 Array = NDArray[Any]
 Picture = NDArray[np.uint8]
@@ -49,6 +51,7 @@ class Studio:
     poses: Poses
     outfits: Outfits | PlainOutfits
     backdrops: Backdrops
+    materials: Materials
     body: BodyModel
 
     @classmethod
@@ -65,14 +68,18 @@ class Studio:
             raise InputError(f"split {split!r}; there are {', '.join(SPLITS)}")
         body = BodyModel.load()
         if shared is None or base_mesh is None:
-            seed = SPLITS.index(split)
-            return cls(Poses.of_prior(seed), PlainOutfits(), Backdrops.made_up(), body)
+            backdrops = Backdrops.made_up()
+            materials = Materials(backdrops, split == "test")
+            poses = Poses.of_prior(SPLITS.index(split))
+            return cls(poses, PlainOutfits(), backdrops, materials, body)
         folder = Path(shared)
         base = BaseMesh.load(base_mesh)
+        backdrops = Backdrops.of_folder(folder / "scenes", split)
         return cls(
             Poses.of_motion(folder / "mocap" / "cmu_poses.npz", split == "test"),
             Outfits.of_folders(folder / "people", folder / "scenes", base, split),
-            Backdrops.of_folder(folder / "scenes", split),
+            backdrops,
+            Materials(backdrops, split == "test"),
             body,
         )
 
@@ -91,22 +98,23 @@ class Studio:
             parts = person.look.drawables(person.R_parent_joint, person.translation)
             drawables += parts
             owners += [number] * len(parts)
-        boxes = scene.occluders(first, camera, random)
-        drawables += boxes
-        owners += [-1] * len(boxes)
+        seats = props.seats(people, self.materials, random)
+        things = [*seats, *props.obstacles(people, camera, self.materials, random)]
+        drawables += things
+        owners += [-1] * len(things)
         background = self._background(backdrop, camera, people, random)
         drawn = render(drawables, camera, light=backdrop.light(), background=background)
         labels = label(people, owners, drawn.maps, camera)
         return Sample(photographed(drawn.rgb, random), labels, camera)
 
-    def _somebody(self, random: np.random.Generator) -> scene.Standing:
-        return scene.grounded(self.outfits.draw(random), self.poses.draw(random), self.body)
+    def _somebody(self, random: np.random.Generator) -> Standing:
+        return grounded(self.outfits.draw(random), self.poses.draw(random), self.body)
 
     def _background(
         self,
         backdrop: Panorama,
         camera: PerspectiveCamera,
-        people: list[scene.Standing],
+        people: list[Standing],
         random: np.random.Generator,
     ) -> Picture:
         """The panorama with shadows on its ground, or a photo, whose ground nobody knows."""
@@ -118,7 +126,7 @@ class Studio:
 
 
 def _shadowed(
-    picture: Picture, backdrop: Panorama, camera: PerspectiveCamera, people: list[scene.Standing]
+    picture: Picture, backdrop: Panorama, camera: PerspectiveCamera, people: list[Standing]
 ) -> Picture:
     """Bodies laid flat on the ground, away from the light, in a softened dark."""
     towards = np.asarray(backdrop.towards_light, np.float64)
