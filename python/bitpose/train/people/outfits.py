@@ -16,21 +16,39 @@ from PIL import Image
 
 from bitpose.body import BodyModel, default_surface
 from bitpose.body.base_mesh import BaseMesh
-from bitpose.body.wardrobe import DressedBody, Part, Wardrobe
+from bitpose.body.wardrobe import Part, Wardrobe
 from bitpose.render import Drawable, Surface, Texture
-from bitpose.train.people.textures import in_fabric, small, tinted
+from bitpose.train.people.coarse import CELLS, coarsened, level_for
+from bitpose.train.people.layers import hair, shoes
+from bitpose.train.people.styles import LAYERS, layered
+from bitpose.train.people.textures import TEXELS, in_fabric, pattern, small, tiled, tinted
 
 Array = NDArray[Any]
 Picture = NDArray[np.uint8]
 
 #: Outfits of a split, and colours of each part. Both are kept in memory, some 6 MB an outfit.
-_OUTFITS, _COLOURS = 96, 24
+_OUTFITS, _COLOURS, _LAYER_COLOURS = 128, 24, 256
 #: The shares of people who are children, wear one garment rather than two, shoes, a hat, hair where
-#: no hat is, and of garments that are of another fabric.
-_CHILDREN, _WHOLE, _SHOES, _HAT, _HAIR, _FABRIC = 0.15, 0.75, 0.9, 0.12, 0.93, 0.35
+#: no hat is.
+_CHILDREN, _WHOLE, _SHOES, _HAT, _HAIR = 0.15, 0.75, 0.9, 0.12, 0.93
+#: By lists of the wardrobe: the share that is of another fabric, and radians that hues turn by.
+_FABRIC = {"clothes": 0.35, "layers": 0.5}
+_HUES = {"skins": 0.05, "hair": 0.4, "clothes": np.pi}
 #: Every so many of a sorted list are seen by the test split alone.
 _TEST_EVERY = 5
 _FACE = ("eyes/low-poly",)
+
+
+class Outfit:
+    """What someone may wear, the skin with it, at each level of detail; made when first drawn."""
+
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        self._levels = {0: parts}
+
+    def parts(self, level: int = 0) -> tuple[Part, ...]:
+        if level not in self._levels:
+            self._levels[level] = tuple(coarsened(p, CELLS[level]) for p in self._levels[0])
+        return self._levels[level]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +56,21 @@ class Look:
     """A person to draw, in any pose."""
 
     betas: Array
-    parts: tuple[Part, ...]
+    outfit: Outfit
+    textures: tuple[Texture, ...]
+    """Of the parts."""
 
-    def drawables(self, R_parent_joint: ArrayLike, translation: ArrayLike) -> list[Drawable]:
-        return DressedBody(self.parts).drawables(self.betas, R_parent_joint, translation)
+    def drawables(
+        self, R_parent_joint: ArrayLike, translation: ArrayLike, pixel: float = 0.0
+    ) -> list[Drawable]:
+        """As fine as pixels of so many metres may show."""
+        parts = self.outfit.parts(level_for(pixel))
+        worn = zip(parts, self.textures, strict=True)
+        return [
+            replace(part, texture=texture).drawable(self.betas, R_parent_joint, translation)
+            for part, texture in worn
+            if len(part.surface.faces)
+        ]
 
 
 class Outfits:
@@ -53,10 +82,10 @@ class Outfits:
     def __init__(
         self, wardrobe: Wardrobe, base: BaseMesh, fabrics: tuple[Picture, ...], split: str
     ) -> None:
-        self._wardrobe, self._base, self._fabrics = wardrobe, base, fabrics
+        self._wardrobe, self._base = wardrobe, base
         self._test = split == "test"
-        self._dressed: dict[int, DressedBody] = {}
-        self._textures: dict[tuple[str, int], Texture] = {}
+        self._dressed: dict[int, Outfit] = {}
+        self._colours = _Colours(fabrics, self._test)
 
     @classmethod
     def of_folders(
@@ -81,17 +110,14 @@ class Outfits:
         number = 2 * int(random.integers(_OUTFITS // 2)) + female
         if number not in self._dressed:
             self._dressed[number] = self._outfit(number, female)
-        parts = tuple(
-            replace(part, texture=self._coloured(part, int(random.integers(_COLOURS))))
-            for part in self._dressed[number].parts
-        )
-        return Look(axes.betas(**values), parts)
+        return self._colours.look(axes.betas(**values), self._dressed[number], random)
 
-    def _outfit(self, number: int, female: bool) -> DressedBody:
+    def _outfit(self, number: int, female: bool) -> Outfit:
         random = np.random.default_rng([number, self._test])
         skins = [n for n in self._wardrobe.skins if ("female" in n) == female]
         worn = self._worn(female, random)
-        return self._wardrobe.dress(self._base, self._one(skins, random), worn)
+        dressed = self._wardrobe.dress(self._base, self._one(skins, random), worn)
+        return Outfit(layered(dressed.parts, female, random))
 
     def _worn(self, female: bool, random: np.random.Generator) -> tuple[str, ...]:
         """One garment or two for the body, perhaps shoes, hair or a hat, and eyes."""
@@ -116,42 +142,89 @@ class Outfits:
         chosen = own if len(names) >= _TEST_EVERY else names
         return chosen[random.integers(len(chosen))]
 
-    def _coloured(self, part: Part, number: int) -> Texture:
-        """The part's texture in one of its colours."""
-        key = part.name, number
-        if key not in self._textures:
-            random = np.random.default_rng([crc32(part.name.encode()), number, self._test])
-            self._textures[key] = self._painted(part, random)
-        return self._textures[key]
+
+class _Colours:
+    """The textures of parts, each in so many colours and fabrics, made when first drawn."""
+
+    def __init__(self, fabrics: tuple[Picture, ...], test: bool) -> None:
+        self._fabrics, self._test = fabrics, test
+        self._textures: dict[tuple[str, int], Texture] = {}
+
+    def look(self, betas: Array, outfit: Outfit, random: np.random.Generator) -> Look:
+        """The outfit in some of its colours; parts of one name are of the same."""
+        numbers: dict[str, int] = {}
+        textures = []
+        for part in outfit.parts():
+            loose = part.name.startswith(LAYERS)
+            if part.name not in numbers:
+                numbers[part.name] = int(random.integers(_LAYER_COLOURS if loose else _COLOURS))
+            key = LAYERS if loose else part.name, numbers[part.name]
+            if key not in self._textures:
+                own = np.random.default_rng([crc32(key[0].encode()), key[1], self._test])
+                self._textures[key] = self._painted(part, own)
+            textures.append(self._textures[key])
+        return Look(betas, outfit, tuple(textures))
 
     def _painted(self, part: Part, random: np.random.Generator) -> Texture:
-        picture = small(part.texture)
         kind = part.name.partition("/")[0]
-        if kind == "clothes" and self._fabrics and random.random() < _FABRIC:
+        fabric = None
+        if self._fabrics and random.random() < _FABRIC.get(kind, 0.0):
             fabric = self._fabrics[random.integers(len(self._fabrics))]
+        if kind == "layers":
+            if fabric is None:
+                return Texture(pattern(random))
+            tiles = int(random.integers(4, 9))
+            return Texture(tinted(tiled(fabric, (TEXELS, TEXELS), tiles), random, np.pi))
+        picture = small(part.texture)
+        if fabric is not None:
             picture = in_fabric(picture, fabric, int(random.integers(1, 5)))
-        hue = {"skins": 0.05, "hair": 0.4, "clothes": np.pi}.get(kind, 0.0)
-        return Texture(tinted(picture, random, hue))
+        return Texture(tinted(picture, random, _HUES.get(kind, 0.0)))
 
 
 class PlainOutfits:
-    """Bare bodies in made-up patterns, for who has no wardrobe."""
+    """Bodies in loose clothes of made-up patterns, for who has no wardrobe."""
 
-    def __init__(self) -> None:
+    def __init__(self, split: str) -> None:
         self._model = BodyModel.load()
         charts = default_surface.load().charts
         self._surface = Surface(
             len(self._model.v_template), self._model.faces, texture_uv=charts.texture_uv()
         )
+        self._test = split == "test"
+        self._dressed: dict[int, Outfit] = {}
+        self._colours = _Colours((), self._test)
 
     def draw(self, random: np.random.Generator) -> Look:
         axes = self._model.axes
         assert axes is not None
         values = dict(zip(axes.names, random.normal(0, 1, len(axes.names)), strict=True))
-        cells = random.integers(0, 256, (12, 12, 3)).astype(np.uint8)
-        pattern = np.asarray(Image.fromarray(cells).resize((128, 128), Image.Resampling.BICUBIC))
-        part = Part("pattern", self._model, self._surface, Texture(pattern), skin=True)
-        return Look(axes.betas(**values), (part,))
+        number = int(random.integers(_OUTFITS))
+        if number not in self._dressed:
+            self._dressed[number] = self._outfit(number)
+        return self._colours.look(axes.betas(**values), self._dressed[number], random)
+
+    def _outfit(self, number: int) -> Outfit:
+        random = np.random.default_rng([number, self._test])
+        skin = _toned(_PALE, _DARK, random.beta(2, 2), random)
+        model = replace(self._model, keypoints={})
+        parts = [Part(f"skins/{number}", model, self._surface, skin, skin=True)]
+        if random.random() < _SHOES:
+            parts.append(replace(shoes(), name=f"clothes/shoes{number}"))
+        if random.random() < _HAIR:
+            tone = _toned(_FAIR, _BLACK, random.beta(2, 1), random)
+            parts.append(replace(hair(random), name=f"hair/{number}", texture=tone))
+        return Outfit(layered(parts, bool(number % 2), random, bare=True))
+
+
+_PALE, _DARK, _FAIR, _BLACK = (235, 190, 165), (70, 42, 30), (200, 170, 120), (25, 20, 18)
+
+
+def _toned(
+    first: tuple[int, ...], second: tuple[int, ...], share: float, random: np.random.Generator
+) -> Texture:
+    """Between two colours, and speckled."""
+    tone = (1 - share) * np.array(first) + share * np.array(second)
+    return Texture(np.clip(tone + random.normal(0, 6, (32, 32, 3)), 0, 255).astype(np.uint8))
 
 
 def _suits(name: str, female: bool) -> bool:

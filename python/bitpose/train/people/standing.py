@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.body import SMPL_JOINTS, BodyModel
+from bitpose.render import Drawable, PerspectiveCamera
 from bitpose.train.people.outfits import Look
 from bitpose.train.people.postures import Pose, Rest
 
@@ -64,6 +65,12 @@ class Standing:
             joints=self.joints + by,
             seat=None if self.seat is None else replace(self.seat, at=self.seat.at + by),
         )
+
+    def drawables(self, camera: PerspectiveCamera) -> list[Drawable]:
+        """What `camera` sees of them, as fine as it can see it."""
+        depth = float(camera.T_camera_world[2, :3] @ self.joints[0] + camera.T_camera_world[2, 3])
+        pixel = max(depth, camera.near) * camera.pixel_size
+        return self.look.drawables(self.R_parent_joint, self.translation, pixel)
 
 
 def grounded(look: Look, pose: Pose, body: BodyModel) -> Standing:

@@ -71,7 +71,7 @@ class Studio:
             backdrops = Backdrops.made_up()
             materials = Materials(backdrops, split == "test")
             poses = Poses.of_prior(SPLITS.index(split))
-            return cls(poses, PlainOutfits(), backdrops, materials, body)
+            return cls(poses, PlainOutfits(split), backdrops, materials, body)
         folder = Path(shared)
         base = BaseMesh.load(base_mesh)
         backdrops = Backdrops.of_folder(folder / "scenes", split)
@@ -95,7 +95,7 @@ class Studio:
         drawables: list[Drawable] = []
         owners: list[int] = []
         for number, person in enumerate(people):
-            parts = person.look.drawables(person.R_parent_joint, person.translation)
+            parts = person.drawables(camera)
             drawables += parts
             owners += [number] * len(parts)
         seats = props.seats(people, self.materials, random)

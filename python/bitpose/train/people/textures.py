@@ -106,4 +106,5 @@ def blob(random: np.random.Generator, side: int = TEXELS // 2) -> NDArray[np.boo
 def _clouds(random: np.random.Generator, side: int, cells: int) -> Array:
     """[side, side] in 0 .. 1: smooth noise."""
     coarse = Image.fromarray(random.random((cells, cells)).astype(np.float32))
-    return np.clip(np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC)), 0, 1)
+    fine = np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC))
+    return np.asarray(np.clip(fine, 0, 1))
