@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from bitpose.render.maps import Maps
 
 def gather(
-    triangles: NDArray[np.int32], first: int, end: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Where first <= triangles < end: places [N], and triangles - first there."""
+    triangles: NDArray[np.int32], first: NDArray[np.int32]
+) -> list[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+    """For each item n, where first[n] <= triangles < first[n + 1]: places, and triangles - first[n]
+    there. `first` [items + 1] starts with 0 and does not fall; triangles are below its last, or -1.
+    """
 
 def pixel_positions(places: NDArray[np.int32], width: int) -> NDArray[np.int32]:
     """The centres of pixels, of a picture of that width."""

@@ -11,24 +11,52 @@ import numpy as np
 from bitpose.render._grid cimport HALF, OFF_GRID, ONE, SAMPLES
 
 
-def gather(const int32_t[:, ::1] triangles, int32_t first, int32_t end):
+def gather(const int32_t[:, ::1] triangles, const int32_t[::1] first):
     """Documented in _fragments.pyi."""
-    cdef Py_ssize_t i, found = 0, count = triangles.shape[0] * triangles.shape[1]
+    cdef Py_ssize_t i, n, count = triangles.shape[0] * triangles.shape[1]
+    cdef Py_ssize_t items = first.shape[0] - 1, item = 0
     cdef const int32_t* seen = &triangles[0, 0] if count else NULL
+    ends = np.zeros(items + 1, np.int64)
+    cdef int64_t[::1] end = ends
     with nogil:
         for i in range(count):
-            found += first <= seen[i] < end
-    places = np.empty(found, np.int32)
-    local = np.empty(found, np.int32)
+            if seen[i] >= 0:
+                item = _holder(first, seen[i], item)
+                end[item + 1] += 1
+        for n in range(items):
+            end[n + 1] += end[n]
+    places = np.empty(ends[items], np.int32)
+    local = np.empty(ends[items], np.int32)
+    cursors = ends[:items].copy()
     cdef int32_t[::1] places_view = places, local_view = local
-    found = 0
+    cdef int64_t[::1] cursor = cursors
     with nogil:
         for i in range(count):
-            if first <= seen[i] < end:
-                places_view[found] = <int32_t>i
-                local_view[found] = seen[i] - first
-                found += 1
-    return places, local
+            if seen[i] >= 0:
+                item = _holder(first, seen[i], item)
+                places_view[cursor[item]] = <int32_t>i
+                local_view[cursor[item]] = seen[i] - first[item]
+                cursor[item] += 1
+    return [
+        (places[ends[n] : ends[n + 1]], local[ends[n] : ends[n + 1]]) for n in range(items)
+    ]
+
+
+cdef inline Py_ssize_t _holder(
+    const int32_t[::1] first, int32_t triangle, Py_ssize_t guess
+) noexcept nogil:
+    """The item whose triangles hold one, most often the same as before."""
+    cdef Py_ssize_t low, high, middle
+    if first[guess] <= triangle < first[guess + 1]:
+        return guess
+    low, high = 0, first.shape[0] - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if first[middle] <= triangle:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 def pixel_positions(const int32_t[::1] places, int32_t width):

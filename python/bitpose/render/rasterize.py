@@ -38,7 +38,8 @@ class _Scene:
     drawables: Sequence[Drawable]
     camera: Camera
     projected: list[Projected]
-    first: list[int]
+    first: NDArray[np.int32]
+    """[D + 1]: of each drawable's faces, and how many there are."""
 
     @property
     def perspective(self) -> bool:
@@ -55,7 +56,7 @@ class _Scene:
         slots: NDArray[np.int32] | None = None,
     ) -> None:
         for drawable, projected, first in zip(
-            self.drawables, self.projected, self.first, strict=True
+            self.drawables, self.projected, self.first.tolist(), strict=False
         ):
             bad = _raster.draw(
                 projected,
@@ -106,6 +107,8 @@ def render(
         )
         behind = colour.decode(flat[pixels])
     for drawable, found in zip(drawables, fragments, strict=True):
+        if not len(found.places):
+            continue
         _shade.encode(_colours(drawable, found, light), found.places, colour.encoding(), flat)
     if behind is not None:
         edges = _smooth(scene, light, slots, pixels, behind)
@@ -131,7 +134,7 @@ def _scene(drawables: Sequence[Drawable], camera: Camera) -> _Scene:
         raise InputError(f"{sum(counts)} faces; fewer than 2^31 can be drawn")
     matrix = np.ascontiguousarray(camera.clip_world)
     projected = [_raster.project(d.vertices_world, matrix, camera.nearest) for d in drawables]
-    return _Scene(drawables, camera, projected, [sum(counts[:i]) for i in range(len(counts))])
+    return _Scene(drawables, camera, projected, np.cumsum([0, *counts]).astype(np.int32))
 
 
 def _rasterize(scene: _Scene) -> tuple[Maps, list[_Fragments]]:
@@ -141,9 +144,8 @@ def _rasterize(scene: _Scene) -> tuple[Maps, list[_Fragments]]:
     scene.draw(keys, triangles)
     maps = Maps.blank(*shape)
     fragments = []
-    for i, drawable in enumerate(scene.drawables):
-        surface = drawable.surface
-        places, local = _gather(scene, triangles, i)
+    for i, (places, local) in enumerate(_fragments.gather(triangles, scene.first)):
+        surface = scene.drawables[i].surface
         positions = _fragments.pixel_positions(places, shape[1])
         found = _locate(scene, i, places, local, positions)
         _fragments.write_maps(
@@ -160,13 +162,6 @@ def _rasterize(scene: _Scene) -> tuple[Maps, list[_Fragments]]:
         )
         fragments.append(found)
     return maps, fragments
-
-
-def _gather(
-    scene: _Scene, triangles: NDArray[np.int32], i: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    first = scene.first[i]
-    return _fragments.gather(triangles, first, first + len(scene.drawables[i].surface.faces))
 
 
 def _locate(
@@ -194,13 +189,14 @@ def _smooth(
     scene.draw(keys, triangles, slots)
     sums = np.zeros((len(pixels), 3), np.float32)
     counts = np.zeros(len(pixels), np.int32)
-    for i, drawable in enumerate(scene.drawables):
-        places, local = _gather(scene, triangles, i)
+    for i, (places, local) in enumerate(_fragments.gather(triangles, scene.first)):
+        if not len(places):
+            continue
         positions = _fragments.sample_positions(
             places, pixels, _raster.SAMPLE_OFFSETS, scene.camera.width
         )
         found = _locate(scene, i, places, local, positions)
-        _shade.accumulate(_colours(drawable, found, light), places, sums, counts)
+        _shade.accumulate(_colours(scene.drawables[i], found, light), places, sums, counts)
     missed = np.float32(keys.shape[1]) - counts[:, None].astype(np.float32)
     return np.asarray((sums + missed * behind) / np.float32(keys.shape[1]))
 
@@ -244,7 +240,7 @@ def _background(
     background = np.asarray(given)
     if background.shape not in ((3,), (*shape, 3)):
         raise InputError(f"the background has shape {background.shape}; must be {(*shape, 3)}")
-    if background.size and not (
+    if background.dtype != np.uint8 and not (
         background.dtype.kind in "iu" and background.min() >= 0 and background.max() <= 255
     ):
         raise InputError(f"the background must be bytes, not {background.dtype}")
