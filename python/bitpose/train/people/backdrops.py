@@ -25,6 +25,8 @@ Picture = NDArray[np.uint8]
 #: What the cosine lobe leaves of spherical harmonics of degree 0, 1, 2 (Ramamoorthi and Hanrahan,
 #: 2001), over pi: radiance to what a white surface shows.
 _LOBE = np.array([1.0, *[2 / 3] * 3, *[1 / 4] * 5])
+#: Of the grid on which directions are exact.
+_CELLS = 5
 #: Of the first harmonic, everywhere.
 _Y0 = 0.28209479177387814
 
@@ -40,44 +42,58 @@ class Panorama:
     """[3], a unit vector."""
 
     def behind(self, camera: PerspectiveCamera) -> Picture:
-        """What `camera` sees of it, [height, width, 3]."""
-        directions = _rays(camera) @ camera.T_camera_world[:3, :3].astype(np.float32)
+        """What `camera` sees of it, [height, width, 3].
+
+        Exact at the corners of a grid, between which the panorama is stretched.
+        """
+        lines = np.linspace(0, 1, _CELLS + 1)
+        directions = _rays(camera, lines) @ camera.T_camera_world[:3, :3]
         height, width = self.picture.shape[:2]
         azimuth = np.arctan2(directions[..., 0], -directions[..., 2])
+        middle = azimuth[_CELLS // 2, _CELLS // 2]
+        # All around the middle, so that the panorama's seam is not between two corners.
+        azimuth = np.mod(azimuth - middle + np.pi, 2 * np.pi) + middle - np.pi
         polar = np.arccos(np.clip(directions[..., 1], -1, 1))
-        column = (azimuth / np.float32(2 * np.pi) + np.float32(0.5)) * width - np.float32(0.5)
-        row = polar * np.float32(height / np.pi) - np.float32(0.5)
-        return _between(self.picture, row, column)
+        places = np.stack(
+            [(azimuth / (2 * np.pi) + 0.5) * width, polar * (height / np.pi)], axis=-1
+        )
+        left = int(np.floor(places[..., 0].min())) - 2
+        columns = np.arange(left, int(np.ceil(places[..., 0].max())) + 2) % width
+        top = max(int(places[..., 1].min()) - 2, 0)
+        part = self.picture[top : int(places[..., 1].max()) + 3].take(columns, axis=1)
+        return _stretched(part, places - (left, top), camera)
 
     def light(self) -> Light:
         return Light(self.harmonics)
 
 
-def _rays(camera: PerspectiveCamera) -> NDArray[np.float32]:
-    """[height, width, 3]: unit vectors through the pixels in the camera's frame."""
-    x = (np.arange(camera.width, dtype=np.float32) + 0.5 - camera.cx) / camera.fx
-    y = (np.arange(camera.height, dtype=np.float32) + 0.5 - camera.cy) / camera.fy
-    rays = np.empty((camera.height, camera.width, 3), np.float32)
-    rays[..., 0], rays[..., 1], rays[..., 2] = x[None, :], y[:, None], 1.0
-    return np.asarray(rays / np.sqrt((rays * rays).sum(axis=-1, keepdims=True)))
+def _rays(camera: PerspectiveCamera, lines: Array) -> Array:
+    """[N, N, 3]: unit vectors in the camera's frame through lattice points of the picture, which
+    `lines` [N] divide, 0 to 1."""
+    x = (lines * camera.width - camera.cx) / camera.fx
+    y = (lines * camera.height - camera.cy) / camera.fy
+    rays = np.stack([*np.meshgrid(x, y), np.ones((len(lines), len(lines)))], axis=-1)
+    return np.asarray(rays / np.linalg.norm(rays, axis=-1, keepdims=True))
 
 
-def _between(picture: Picture, row: Array, column: Array) -> Picture:
-    """Bilinear, of a picture whose columns go around; rows and columns [H, W] of pixels' middles.
+def _stretched(part: Picture, places: Array, camera: PerspectiveCamera) -> Picture:
+    """The quadrilaterals between `places` [N, N, 2], columns and rows of `part`, as a picture.
 
     Cameras see a few degrees of a panorama: the nearest pixels would be blocks, behind people whose
     outlines are sharp.
     """
-    height, width = picture.shape[:2]
-    top, left = np.floor(row), np.floor(column)
-    down, right = (row - top)[..., None], (column - left)[..., None]
-    first = np.clip(top.astype(np.int32), 0, height - 1)
-    second = np.clip(top.astype(np.int32) + 1, 0, height - 1)
-    start = left.astype(np.int32) % width
-    end = (start + 1) % width
-    above = picture[first, start] * (1 - right) + picture[first, end] * right
-    below = picture[second, start] * (1 - right) + picture[second, end] * right
-    return np.asarray(above * (1 - down) + below * down, np.uint8)
+    across = np.rint(np.linspace(0, camera.width, _CELLS + 1)).astype(int).tolist()
+    down = np.rint(np.linspace(0, camera.height, _CELLS + 1)).astype(int).tolist()
+    mesh = []
+    for i in range(_CELLS):
+        for j in range(_CELLS):
+            corners = places[[i, i + 1, i + 1, i], [j, j, j + 1, j + 1]]
+            box = (across[j], down[i], across[j + 1], down[i + 1])
+            mesh.append((box, tuple(corners.ravel().tolist())))
+    image = Image.fromarray(part).transform(
+        (camera.width, camera.height), Image.Transform.MESH, mesh, Image.Resampling.BILINEAR
+    )
+    return np.asarray(image)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,9 +17,9 @@ from PIL import Image
 from bitpose.body import BodyModel, default_surface
 from bitpose.body.base_mesh import BaseMesh
 from bitpose.body.wardrobe import Part, Wardrobe
-from bitpose.render import Drawable, Surface, Texture
-from bitpose.train.people.coarse import CELLS, coarsened, level_for
+from bitpose.render import Surface, Texture
 from bitpose.train.people.layers import hair, shoes
+from bitpose.train.people.outfit import Look, Outfit
 from bitpose.train.people.styles import LAYERS, layered
 from bitpose.train.people.textures import TEXELS, in_fabric, pattern, small, tiled, tinted
 
@@ -37,40 +37,6 @@ _HUES = {"skins": 0.05, "hair": 0.4, "clothes": np.pi}
 #: Every so many of a sorted list are seen by the test split alone.
 _TEST_EVERY = 5
 _FACE = ("eyes/low-poly",)
-
-
-class Outfit:
-    """What someone may wear, the skin with it, at each level of detail; made when first drawn."""
-
-    def __init__(self, parts: tuple[Part, ...]) -> None:
-        self._levels = {0: parts}
-
-    def parts(self, level: int = 0) -> tuple[Part, ...]:
-        if level not in self._levels:
-            self._levels[level] = tuple(coarsened(p, CELLS[level]) for p in self._levels[0])
-        return self._levels[level]
-
-
-@dataclass(frozen=True, eq=False)
-class Look:
-    """A person to draw, in any pose."""
-
-    betas: Array
-    outfit: Outfit
-    textures: tuple[Texture, ...]
-    """Of the parts."""
-
-    def drawables(
-        self, R_parent_joint: ArrayLike, translation: ArrayLike, pixel: float = 0.0
-    ) -> list[Drawable]:
-        """As fine as pixels of so many metres may show."""
-        parts = self.outfit.parts(level_for(pixel))
-        worn = zip(parts, self.textures, strict=True)
-        return [
-            replace(part, texture=texture).drawable(self.betas, R_parent_joint, translation)
-            for part, texture in worn
-            if len(part.surface.faces)
-        ]
 
 
 class Outfits:
@@ -154,7 +120,7 @@ class _Colours:
         """The outfit in some of its colours; parts of one name are of the same."""
         numbers: dict[str, int] = {}
         textures = []
-        for part in outfit.parts():
+        for part in outfit.parts:
             loose = part.name.startswith(LAYERS)
             if part.name not in numbers:
                 numbers[part.name] = int(random.integers(_LAYER_COLOURS if loose else _COLOURS))

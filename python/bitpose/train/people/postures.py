@@ -147,4 +147,11 @@ def _place_arms(pose: Array, kind: str, random: np.random.Generator) -> None:
 
 
 def _turn(x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Array:
-    return axis_angle_to_matrix(np.array([x, y, z]))
+    """About one of the axes."""
+    axis, angle = (0, x) if x else (1, y) if y else (2, z)
+    c, s = np.cos(angle), np.sin(angle)
+    rows = np.eye(3)
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    rows[i, i] = rows[j, j] = c
+    rows[i, j], rows[j, i] = -s, s
+    return rows

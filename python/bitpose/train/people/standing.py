@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bitpose.body import SMPL_JOINTS, BodyModel
 from bitpose.render import Drawable, PerspectiveCamera
-from bitpose.train.people.outfits import Look
+from bitpose.train.people.outfit import Look
 from bitpose.train.people.postures import Pose, Rest
 
 Array = NDArray[Any]
