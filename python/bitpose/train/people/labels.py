@@ -75,10 +75,16 @@ def label(
     """`drawn` are the maps of the picture; drawable i is of person `owners[i]`, -1 for none."""
     owner = np.array([*owners, -1], np.int8)
     person = owner[drawn.item]
-    bare = rasterize([Drawable(_charts(), p.bare, back_faces=False) for p in people], camera)
-    known = (person >= 0) & (bare.item == person)
+    masks = [person == i for i in range(len(people))]
+    boxes = [_box(mask) for mask in masks]
+    # Who is not seen hides nothing either: others' pixels would be theirs.
+    seen = [i for i, box in enumerate(boxes) if box[2] > 0]
+    bare = rasterize([Drawable(_charts(), people[i].bare, back_faces=False) for i in seen], camera)
+    known = (person >= 0) & (np.array([*seen, -1], np.int8)[bare.item] == person)
     part, u, v = (np.where(known, x, np.zeros(1, x.dtype)) for x in (bare.part, bare.u, bare.v))
-    found = tuple(_of_person(p, person == i, drawn.depth, camera) for i, p in enumerate(people))
+    found = tuple(
+        _of_person(p, box, drawn.depth, camera) for p, box in zip(people, boxes, strict=True)
+    )
     depth = np.where(person >= 0, drawn.depth, np.float32(np.inf))
     return Labels(person, part, u, v, known, depth, found)
 
@@ -89,32 +95,36 @@ def _charts() -> Surface:
 
 
 def _of_person(
-    standing: Standing, mask: NDArray[np.bool_], depth: Array, camera: PerspectiveCamera
+    standing: Standing, box: Array, depth: Array, camera: PerspectiveCamera
 ) -> PersonLabels:
     model: BodyModel = standing.body
     R = camera.T_camera_world[:3, :3]
     points = model.keypoints["COCO-17"].positions(standing.bare)
-    xy, far = camera.project(points)
-    keypoints = np.column_stack([np.nan_to_num(xy), _visibility(xy, far, mask, depth)])
+    projected, far = camera.project(np.concatenate([points, standing.bare[::OUTLINE]]))
+    xy, outline = projected[: len(points)], projected[len(points) :]
+    visibility = _visibility(xy, far[: len(points)], depth)
+    keypoints = np.column_stack([np.nan_to_num(xy), visibility])
     rotations = standing.R_parent_joint.copy()
     rotations[0] = R @ rotations[0]
     joints = standing.joints @ R.T + camera.T_camera_world[:3, 3]
-    outline, _ = camera.project(standing.bare[::OUTLINE])
-    whole = np.concatenate([np.nanmin(outline, axis=0), np.nanmax(outline, axis=0)])
+    outline = outline[np.isfinite(outline[:, 0])]
+    if not len(outline):
+        outline = np.zeros((1, 2))
+    whole = np.concatenate([outline.min(axis=0), outline.max(axis=0)])
     return PersonLabels(
-        box=_box(mask),
+        box=box,
         whole_box=whole,
         keypoints=keypoints,
         joints=joints,
         R_parent_joint=rotations,
         betas=standing.look.betas,
         translation=joints[0],
-        seen=_share_seen(_box(mask), whole),
+        seen=_share_seen(box, whole),
     )
 
 
-def _visibility(xy: Array, far: Array, mask: NDArray[np.bool_], depth: Array) -> Array:
-    height, width = mask.shape
+def _visibility(xy: Array, far: Array, depth: Array) -> Array:
+    height, width = depth.shape
     inside = np.isfinite(xy).all(axis=1)
     places = np.floor(np.nan_to_num(xy, nan=-1)).astype(np.int64)
     inside &= ((places >= 0) & (places < (width, height))).all(axis=1)

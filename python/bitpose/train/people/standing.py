@@ -27,7 +27,7 @@ _HEAVY = ("pelvis", "spine1", "spine2", "spine3", "left_knee", "right_knee", "he
 _HEAVY_JOINTS = [SMPL_JOINTS.index(name) for name in _HEAVY]
 #: Of settling: how many turns, the first's length and the next's share of it, and the angle in
 #: radians that nobody tips beyond.
-_TURNS, _FIRST, _NEXT, _MOST = 48, 0.2, 0.92, 0.9
+_TURNS, _FIRST, _NEXT, _MOST = 36, 0.2, 0.89, 0.9
 #: How far from the pelvis someone sits on their vertices, and how far these sink in, in metres.
 _SEAT_RADIUS, _SINK = 0.2, 0.015
 
@@ -106,9 +106,10 @@ def settling(points: Array, heavy: Array) -> Array:
         lowest = int(np.argmax(heights))
         if heights[lowest] < least:
             best, least = down, float(heights[lowest])
-        slope = arms[lowest] - heights[lowest] * down
-        down = down - length * slope / max(float(np.linalg.norm(arms[lowest])), 1e-9)
-        down = down / np.linalg.norm(down)
+        arm = arms[lowest]
+        slope = arm - heights[lowest] * down
+        down = down - slope * (length / max(float(arm @ arm) ** 0.5, 1e-9))
+        down = down / float(down @ down) ** 0.5
         length *= _NEXT
         if down @ start < np.cos(_MOST):
             break

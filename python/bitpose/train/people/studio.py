@@ -4,20 +4,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from bitpose.body import BodyModel
 from bitpose.body.base_mesh import BaseMesh
+from bitpose.body.wardrobe import Part
 from bitpose.errors import InputError
 from bitpose.render import Drawable, PerspectiveCamera, Surface, rasterize, render
 from bitpose.train.people import props, scene
 from bitpose.train.people.backdrops import Backdrops, Panorama
+from bitpose.train.people.coarse import CELLS, coarsened
 from bitpose.train.people.effects import photographed
 from bitpose.train.people.labels import Labels, label
 from bitpose.train.people.materials import Materials
@@ -32,6 +35,8 @@ SPLITS = ("train", "test")
 #: Of the backgrounds, those that are photos, where there are any.
 _PHOTOS = 0.3
 _SHADOW = 0.55
+#: Pixels of a side of the map of shadows.
+_SHADOW_SIDE = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,26 +136,40 @@ def _shadowed(
     """Bodies laid flat on the ground, away from the light, in a softened dark."""
     towards = np.asarray(backdrop.towards_light, np.float64)
     towards = towards if towards[1] > 0.25 else np.array([0.0, 1.0, 0.0])
+    used, surface = _rough()
     flat = []
     for person in people:
-        vertices = person.bare.astype(np.float64)
-        lengths = np.maximum(vertices[:, 1:2], 0) / towards[1]
-        ground = vertices - lengths * towards
+        vertices = person.bare[used].astype(np.float64)
+        ground = vertices - np.maximum(vertices[:, 1:2], 0) / towards[1] * towards
         ground[:, 1] = 0.0
-        flat.append(ground)
-    surface = Surface(len(people[0].body.v_template), people[0].body.faces)
+        flat.append(Drawable(surface, ground))
     # A coarse camera, since shadows are soft.
+    side = min(_SHADOW_SIDE, camera.width)
+    scale = side / camera.width
     coarse = replace(
         camera,
-        width=max(1, camera.width // 2),
-        height=max(1, camera.height // 2),
-        fx=camera.fx / 2,
-        fy=camera.fy / 2,
-        cx=camera.cx / 2,
-        cy=camera.cy / 2,
+        width=side,
+        height=side,
+        fx=camera.fx * scale,
+        fy=camera.fy * scale,
+        cx=camera.cx * scale,
+        cy=camera.cy * scale,
     )
-    mask = rasterize([Drawable(surface, ground) for ground in flat], coarse).mask
-    soft = Image.fromarray((mask * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1.0))
-    dark = np.asarray(soft.resize((camera.width, camera.height), Image.Resampling.BILINEAR))
-    shade = 1 - _SHADOW * dark[..., None].astype(np.float32) / 255
-    return np.asarray(picture * shade, np.uint8)
+    mask = rasterize(flat, coarse).mask
+    if not mask.any():
+        return picture
+    shade = np.where(mask, np.uint8(255 * (1 - _SHADOW)), np.uint8(255))
+    soft = Image.fromarray(shade).filter(ImageFilter.GaussianBlur(0.8))
+    shades = soft.resize((camera.width, camera.height), Image.Resampling.BILINEAR)
+    below = Image.fromarray(picture)
+    return np.asarray(ImageChops.multiply(below, Image.merge("RGB", [shades] * 3)))
+
+
+@cache
+def _rough() -> tuple[NDArray[np.intp], Surface]:
+    """The default body in few triangles, and which of its vertices those have."""
+    body = BodyModel.load()
+    number = Part("body", body, Surface(len(body.v_template), body.faces), None)
+    rough = coarsened(number, CELLS[-1])
+    distances = ((rough.model.v_template[:, None] - body.v_template) ** 2).sum(axis=-1)
+    return distances.argmin(axis=1), rough.surface
