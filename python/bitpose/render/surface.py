@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,10 @@ MAX_TEXTURE = 1 << 14
 
 
 def frozen(name: str, values: ArrayLike, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:
-    """A read-only copy in C order; InputError where the shape differs or a number is not finite."""
+    """A read-only copy in C order; InputError where the shape differs or a number is not finite.
+
+    What is one already is given back.
+    """
     given = np.asarray(values)
     if given.dtype.kind not in "biuf":
         raise InputError(f"{name} must be numbers, not {given.dtype}")
@@ -32,7 +35,10 @@ def frozen(name: str, values: ArrayLike, dtype: Any, shape: tuple[int | None, ..
         raise InputError(f"{name} has shape {given.shape}; must be ({wanted})")
     if given.dtype.kind == "f" and not np.isfinite(given).all():
         raise InputError(f"{name} must be finite")
-    if np.dtype(dtype).kind in "iu" and given.size:
+    if given.dtype == dtype:
+        if not given.flags.writeable and given.flags.c_contiguous and given.base is None:
+            return given
+    elif np.dtype(dtype).kind in "iu" and given.size:
         if given.dtype.kind == "f":
             raise InputError(f"{name} must be integers, not {given.dtype}")
         limits = np.iinfo(dtype)
@@ -131,6 +137,9 @@ class Texture:
             picture = colour.halved(picture)
 
 
+_GREY = frozen("colours", (196, 196, 196), np.uint8, (3,))
+
+
 @dataclass(frozen=True)
 class Drawable:
     """A surface in place.
@@ -146,7 +155,7 @@ class Drawable:
     surface: Surface
     vertices_world: NDArray[np.float64]
     texture: Texture | None = None
-    colours: ArrayLike = (196, 196, 196)
+    colours: ArrayLike = field(default_factory=lambda: _GREY)
     back_faces: bool = True
 
     def __post_init__(self) -> None:
