@@ -7,7 +7,7 @@ A panorama's world is the scene's: y up. Its conventions are those of `../shared
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from os import PathLike
 from pathlib import Path
@@ -27,6 +27,8 @@ Picture = NDArray[np.uint8]
 _LOBE = np.array([1.0, *[2 / 3] * 3, *[1 / 4] * 5])
 #: Of the grid on which directions are exact.
 _CELLS = 5
+#: Texels that a pixel should show at least, and how many times as wide a view may get for it.
+_SHARP, _WIDEST = 0.5, 2.5
 #: Of the first harmonic, everywhere.
 _Y0 = 0.28209479177387814
 
@@ -44,8 +46,12 @@ class Panorama:
     def behind(self, camera: PerspectiveCamera) -> Picture:
         """What `camera` sees of it, [height, width, 3].
 
-        Exact at the corners of a grid, between which the panorama is stretched.
+        Exact at the corners of a grid, between which the panorama is stretched; but where the
+        camera looks so closely that it would be a blur, more of the panorama is seen.
         """
+        texels = self.picture.shape[1] / (2 * np.pi * camera.fx)
+        wider = float(np.clip(_SHARP / texels, 1.0, _WIDEST))
+        camera = replace(camera, fx=camera.fx / wider, fy=camera.fy / wider)
         lines = np.linspace(0, 1, _CELLS + 1)
         directions = _rays(camera, lines) @ camera.T_camera_world[:3, :3]
         height, width = self.picture.shape[:2]

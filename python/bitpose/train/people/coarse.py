@@ -19,7 +19,7 @@ Index = NDArray[np.intp]
 #: Metres of a cell at each level of detail; the first is the whole mesh.
 CELLS = (0.0, 0.012, 0.02, 0.03, 0.045, 0.07)
 #: Pixels that a cell may cover.
-_PIXELS = 3.0
+_PIXELS = 4.0
 #: Of texture coordinates, the places that a vertex may have: it lies on several sides of seams.
 _SIDES = 4
 

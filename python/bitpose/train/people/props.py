@@ -114,6 +114,11 @@ class _View:
         """The point of the world that is seen there."""
         return np.asarray(self.eye + self.R.T @ (np.array([x, y, 1.0]) * depth))
 
+    def facing(self, random: np.random.Generator) -> Array:
+        """[3]: level, and more or less towards the camera."""
+        angle = np.arctan2(-self.R[2, 0], -self.R[2, 2]) + random.normal(0, 0.25)
+        return np.array([np.sin(angle), 0.0, np.cos(angle)])
+
 
 def _before(view: _View, kind: str, materials: Materials, random: np.random.Generator) -> Drawable:
     depth = view.near * random.uniform(0.45, 0.9)
@@ -126,13 +131,14 @@ def _before(view: _View, kind: str, materials: Materials, random: np.random.Gene
         return _low(at, kind == "table", materials, random)
     if kind == "pole":
         half = random.uniform(0.02, 0.1) * max(size, 0.3)
-        return _upright(view.at(x, y, depth), half, materials, random)
+        return _upright(view.at(x, y, depth), half, _level(random), materials, random)
     if kind == "wall":
         half = random.uniform(0.3, 1.0)
         side = random.choice([-1.0, 1.0])
         covered = random.beta(1.5, 2.4)
         edge = view.middle[0] + side * (0.5 - covered) * view.extent[0]
-        return _upright(view.at(edge + side * half / depth, y, depth), half, materials, random)
+        at = view.at(edge + side * half / depth, y, depth)
+        return _upright(at, half, view.facing(random), materials, random)
     if kind == "furniture":
         return _furniture(view.at(x, y, depth), materials, random)
     at = view.at(x, y, depth)
@@ -176,10 +182,12 @@ def _low(at: Array, table: bool, materials: Materials, random: np.random.Generat
     return _boxes(np.array(boxes), at * (1, 0, 1), _level(random), materials, random)
 
 
-def _upright(at: Array, half: float, materials: Materials, random: np.random.Generator) -> Drawable:
+def _upright(
+    at: Array, half: float, ahead: Array, materials: Materials, random: np.random.Generator
+) -> Drawable:
     """From the ground to above anyone."""
     boxes = np.array([[0, 1.5, 0, half, 1.5, min(half, random.uniform(0.03, 0.2))]])
-    return _boxes(boxes, at * (1, 0, 1), _level(random), materials, random)
+    return _boxes(boxes, at * (1, 0, 1), ahead, materials, random)
 
 
 def _furniture(at: Array, materials: Materials, random: np.random.Generator) -> Drawable:

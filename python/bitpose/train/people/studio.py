@@ -33,7 +33,7 @@ Picture = NDArray[np.uint8]
 
 SPLITS = ("train", "test")
 #: Of the backgrounds, those that are photos, where there are any.
-_PHOTOS = 0.3
+_PHOTOS = 0.4
 _SHADOW = 0.55
 #: Pixels of a side of the map of shadows.
 _SHADOW_SIDE = 64
