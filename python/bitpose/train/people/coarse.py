@@ -38,9 +38,7 @@ def coarsened(part: Part, cell: float) -> Part:
     surface, rest = part.surface, part.model.v_template.astype(np.float64)
     kept = _kept(rest, vertex_normals(rest, surface.faces), cell)
     faces = kept[surface.faces]
-    wide = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
-    _, first = np.unique(np.sort(faces[wide], axis=1), axis=0, return_index=True)
-    chosen = np.flatnonzero(wide)[np.sort(first)]
+    chosen = np.flatnonzero((faces != np.roll(faces, 1, axis=1)).all(axis=1))
     used, corners = np.unique(faces[chosen], return_inverse=True)
     uv = surface.texture_uv
     if uv is not None:
