@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ import typer
 from PIL import Image
 
 from bitpose.render.overlay import draw_iuv
+from bitpose.train.people.backdrops import Backdrops
+from bitpose.train.people.materials import Materials
 from bitpose.train.people.studio import Studio
 
 _COLUMNS, _ROWS = 8, 8
@@ -25,9 +28,15 @@ def main(
     size: Annotated[int, typer.Option(help="Pixels of a side.", min=16, max=1024)] = 128,
     seed: int = 0,
     labels: Annotated[bool, typer.Option(help="With parts, u and v over the people.")] = False,
+    cc0: Annotated[bool, typer.Option(help="Scenes in the public domain alone.")] = False,
 ) -> None:
     """Draw 64 samples. Without the folders bodies, patterns and backgrounds are made up."""
     studio = Studio.load(shared, base_mesh, split)
+    if cc0 and shared is not None:
+        backdrops = Backdrops.of_folder(shared / "scenes", split, cc0=True)
+        studio = replace(
+            studio, backdrops=backdrops, materials=Materials(backdrops, split == "test")
+        )
     seeds = range(seed, seed + _COLUMNS * _ROWS)
     samples = [studio.sample(s, size) for s in seeds]
     start = time.process_time()

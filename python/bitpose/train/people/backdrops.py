@@ -6,6 +6,7 @@ A panorama's world is the scene's: y up. Its conventions are those of `../shared
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -26,7 +27,7 @@ Picture = NDArray[np.uint8]
 #: 2001), over pi: radiance to what a white surface shows.
 _LOBE = np.array([1.0, *[2 / 3] * 3, *[1 / 4] * 5])
 #: Of the grid on which directions are exact.
-_CELLS = 5
+_CELLS = 4
 #: Texels that a pixel should show at least, and how many times as wide a view may get for it.
 _SHARP, _WIDEST = 0.5, 2.5
 #: Of the first harmonic, everywhere.
@@ -113,10 +114,17 @@ class Backdrops:
     lighting: dict[str, Array]
 
     @classmethod
-    def of_folder(cls, folder: str | PathLike[str], split: str) -> Backdrops:
-        """Those of `train` or `test` in a folder like `../shared/scenes`."""
+    def of_folder(cls, folder: str | PathLike[str], split: str, cc0: bool = False) -> Backdrops:
+        """Those of `train` or `test` in a folder like `../shared/scenes`; with `cc0`, of them those
+        that `sources.csv` says are in the public domain."""
         folder = Path(folder)
         names = json.loads((folder / "split.json").read_text())[split]
+        if cc0:
+            with (folder / "sources.csv").open(newline="", encoding="utf-8") as file:
+                free = {
+                    row["file"] for row in csv.DictReader(file) if row["licence"].startswith("CC0")
+                }
+            names = [name for name in names if name in free]
         with np.load(folder / "lighting.npz", allow_pickle=False) as file:
             lighting = dict(file)
         hard = [name for name in names if not Path(name).name.startswith("cloth")]
