@@ -112,3 +112,10 @@ def test_textures_of_things_are_of_the_split() -> None:
     assert names[1]
     assert not names[0] & names[1]
     assert not any(name.startswith("cloth") for name in names[0] | names[1])
+
+
+def test_scenes_in_the_public_domain_can_be_had_alone() -> None:
+    whole, free = (Backdrops.of_folder(shared.scenes(), "train", cc0=c) for c in (False, True))
+    assert set(free.photos) < set(whole.photos)
+    assert free.photos
+    assert free.panoramas == whole.panoramas

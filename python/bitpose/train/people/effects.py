@@ -16,13 +16,15 @@ Picture = NDArray[np.uint8]
 _BLUR, _NOISE, _JPEG, _DARK, _GREY = 0.3, 0.4, 0.4, 0.05, 0.05
 #: Numbers of a bank of noise, at least.
 _BANK = 1 << 20
-#: The mean that cameras expose for, and the power of what it is missed by that they correct.
-_EXPOSED, _CORRECTED = 110.0, 0.7
+#: The mean that cameras expose for, the power of what it is missed by that they correct, and how
+#: much brighter they make pictures at most: people before a dark ground would be white.
+_EXPOSED, _CORRECTED, _BRIGHTEST = 110.0, 0.7, 1.8
 
 
 def photographed(picture: Picture, random: np.random.Generator) -> Picture:
     """The picture as some camera would have taken it."""
-    exposed = (_EXPOSED / max(1.0, float(picture[::4, ::4].mean()))) ** _CORRECTED
+    missed = _EXPOSED / max(1.0, float(picture[::4, ::4].mean()))
+    exposed = min(missed**_CORRECTED, _BRIGHTEST)
     cast = exposed * np.exp(random.normal(0, 0.08, 3) + random.normal(0, 0.15))
     dark = random.uniform(0.25, 0.6) if random.random() < _DARK else 1.0
     gamma = np.exp(random.normal(0, 0.12))

@@ -121,7 +121,7 @@ class _View:
 
 
 def _before(view: _View, kind: str, materials: Materials, random: np.random.Generator) -> Drawable:
-    depth = view.near * random.uniform(0.45, 0.9)
+    depth = view.near * random.uniform(0.55, 0.92)
     x = view.middle[0] + random.uniform(-0.45, 0.45) * view.extent[0]
     y = view.top[1] + random.uniform(0.1, 0.9) * view.extent[1]
     size = float(view.extent.max()) * depth
