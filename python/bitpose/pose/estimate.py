@@ -4,22 +4,20 @@ what it sees."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from os import PathLike
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from bitpose.pose.bodies import Bodies, Refine
 from bitpose.pose.feed import Pixels
 from bitpose.pose.frames import Frames
-from bitpose.pose.own_networks import Network, opened
+from bitpose.pose.own_networks import Network
 from bitpose.pose.person import Person
-from bitpose.pose.person_detector import PersonDetector
-from bitpose.pose.photo import Box, Photo, as_photo, focal_of
-from bitpose.pose.reading import PersonNetwork, Sighting
+from bitpose.pose.photo import Photo, as_photo, focal_of
+from bitpose.pose.seeing import find_seer
 from bitpose.pose.sequence import Progress, follow, plain
 from bitpose.render import PerspectiveCamera
 
@@ -27,8 +25,6 @@ Array = NDArray[Any]
 
 #: Focal length over the longer side of a photo that does not tell.
 _USUAL_FOCAL = 1.2
-#: A person who fills less than this of a photo's longer side is looked at again from nearer.
-_NEAR_ENOUGH = 0.7
 
 
 class Estimator:
@@ -60,10 +56,8 @@ class Estimator:
         pixels: Pixels | None = None,
         fit_surface: bool = True,
     ) -> None:
-        person, boxes = opened(network, detector, threads)
-        self._network = PersonNetwork.of(person, kind, pixels)
-        self._detector = None if boxes is None else PersonDetector.of(boxes, threshold)
-        self._bodies = Bodies(self._network.skeleton, refine, fit_surface)
+        self._seer = find_seer(network, detector, threads, threshold, kind, pixels)
+        self._bodies = Bodies(self._seer.skeleton, refine, fit_surface)
         self._focal = focal
 
     def __call__(self, image: Photo) -> list[Person]:
@@ -71,7 +65,7 @@ class Estimator:
         first. Raises InputError for what is no picture."""
         photo = as_photo(image)
         camera = self._camera(photo)
-        seen = self._seen(photo)
+        seen = self._seer.run(photo)
         bodies = self._bodies.of([sighting.reading for sighting in seen], camera)
         return [
             self._bodies.person(sighting, camera, body)
@@ -93,24 +87,11 @@ class Estimator:
         them; bodies have no covariance. Raises InputError for what cannot be read.
         """
         known = frames if isinstance(frames, Frames) else Frames.of(frames, frames_per_second)
-        return follow(known, self._seen, self._camera, self._bodies, progress)
+        return follow(known, self._seer.run, self._camera, self._bodies, progress)
 
     def _camera(self, photo: Image.Image) -> PerspectiveCamera:
         focal = self._focal or focal_of(photo) or _USUAL_FOCAL * max(photo.size)
         return PerspectiveCamera(width=photo.width, height=photo.height, fx=focal, fy=focal)
-
-    def _seen(self, photo: Image.Image) -> list[Sighting]:
-        """Each person, the surest first."""
-        if self._detector is not None:
-            boxes = self._detector.run(photo)
-            return [
-                Sighting(corners, float(score), self._network.run(photo, _box(corners)))
-                for corners, score in zip(boxes.corners, boxes.scores, strict=True)
-            ]
-        found = self._network.run(photo, None)
-        if found.box is not None and _extent(found.box) < _NEAR_ENOUGH * max(photo.size):
-            found = self._network.run(photo, _box(found.box))
-        return [] if found.box is None else [Sighting(np.array(found.box), found.score, found)]
 
 
 def estimate(
@@ -118,12 +99,3 @@ def estimate(
 ) -> list[Person]:
     """The people in one photo; see `Estimator`, which keeps its networks for many."""
     return Estimator(network, detector)(image)
-
-
-def _extent(corners: Sequence[float]) -> float:
-    return max(corners[2] - corners[0], corners[3] - corners[1])
-
-
-def _box(corners: Iterable[float]) -> Box:
-    left, top, right, bottom = map(float, corners)
-    return Box(left, top, right - left, bottom - top)
