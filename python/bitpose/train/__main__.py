@@ -71,7 +71,9 @@ def main(
     size: Annotated[int | None, typer.Option(help="Pixels of a side.", min=64, max=512)] = None,
     batch: Annotated[int, typer.Option(min=2, max=1024)] = 48,
     steps: Annotated[int, typer.Option(min=1)] = 20000,
-    rate: Annotated[float, typer.Option(help="The highest learning rate.", min=0)] = 1e-3,
+    rate: Annotated[
+        float, typer.Option(help="The learning rate between warming up and cooling down.", min=0)
+    ] = 1e-3,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     start: Annotated[
         Path | None, typer.Option(help="last.pt of a run of the same design, to begin with.")
@@ -98,9 +100,7 @@ def main(
     network.to(memory_format=torch.channels_last).train()
     network.backbone.freeze(frozen)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=rate, total_steps=steps, pct_start=0.05
-    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, run.pace)
     first = resume(folder, run, network, optimizer, schedule)
     losses = run.kind.losses()
     end = time.monotonic() + 60 * minutes

@@ -24,10 +24,16 @@ def main(
     size: Annotated[int, typer.Option(help="Pixels of a side.", min=64, max=1024)] = 256,
     files: Annotated[int, typer.Option(help=f"How many, of {SCENES} scenes.", min=1)] = 200,
     first: Annotated[int, typer.Option(help="The number of the first.", min=0)] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Make one file with the scene of this seed alone.")
+    ] = None,
 ) -> None:
     """Make scenes; file n has those of the seeds from n * 256 on."""
     folder.mkdir(parents=True, exist_ok=True)
     studio = Studio.load(shared, base_mesh, split)
+    if seed is not None:
+        write_scenes(folder / f"seed{seed}.scenes", list(made(studio, [seed], size)))
+        return
     for number in range(first, first + files):
         path = folder / f"{number:05}.scenes"
         if path.exists():

@@ -15,6 +15,9 @@ from bitpose.errors import InputError
 from bitpose.train.designs import DESIGNS, Design
 from bitpose.train.quantization import prepare
 
+#: Shares of a run in which the learning rate rises and falls.
+_WARMING, _COOLING = 0.03, 0.25
+
 
 @dataclass(frozen=True)
 class Run:
@@ -33,6 +36,14 @@ class Run:
     def __post_init__(self) -> None:
         if self.design not in DESIGNS:
             raise InputError(f"design {self.design!r}; there are {', '.join(DESIGNS)}")
+
+    def pace(self, step: int) -> float:
+        """Of the learning rate, the share at a step: it rises at first, and falls to nothing in the
+        end (Hu et al. 2024, warmup-stable-decay), so that a run can go on from what is before that.
+        """
+        rising = (step + 1) / (_WARMING * self.steps + 1)
+        falling = (self.steps - step) / (_COOLING * self.steps + 1)
+        return min(1.0, rising, falling)
 
     @property
     def kind(self) -> Design:
