@@ -71,9 +71,7 @@ def main(
     size: Annotated[int | None, typer.Option(help="Pixels of a side.", min=64, max=512)] = None,
     batch: Annotated[int, typer.Option(min=2, max=1024)] = 48,
     steps: Annotated[int, typer.Option(min=1)] = 20000,
-    rate: Annotated[
-        float, typer.Option(help="The learning rate between warming up and cooling down.", min=0)
-    ] = 1e-3,
+    rate: Annotated[float, typer.Option(help="Between warming up and cooling down.", min=0)] = 1e-3,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     start: Annotated[
         Path | None, typer.Option(help="last.pt of a run of the same design, to begin with.")
