@@ -24,6 +24,7 @@ Extents = Sequence[int | str | None]
 _MAGIC = b"bitpose\0"
 _ONNX_TYPES = {
     "float32": "tensor(float)",
+    "float16": "tensor(float16)",
     "int8": "tensor(int8)",
     "uint8": "tensor(uint8)",
     "int32": "tensor(int32)",

@@ -50,8 +50,8 @@ def size(count: float) -> str:
 class Report:
     """A table under a heading."""
 
-    def __init__(self, title: str, *columns: str, text: int = 1) -> None:
-        """The first `text` columns are text, the others figures; the first one gives way first."""
+    def __init__(self, title: str, *columns: str, text: int = 1, wrapped: int = 0) -> None:
+        """The first `text` columns are text, the others figures; column `wrapped` gives way."""
         self._title = title
         self._table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
         for index, column in enumerate(columns):
@@ -59,7 +59,7 @@ class Report:
                 column,
                 justify="left" if index < text else "right",
                 overflow="ellipsis",
-                no_wrap=index > 0,
+                no_wrap=index != wrapped,
             )
 
     def add_row(self, *cells: str, style: str | None = None) -> None:

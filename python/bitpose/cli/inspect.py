@@ -95,7 +95,7 @@ def _is_licence(key: str) -> bool:
 
 def _print_texts(title: str, texts: Mapping[str, str]) -> None:
     """The first line of each."""
-    report = Report(title, "key", "text", text=2)
+    report = Report(title, "key", "text", text=2, wrapped=1)
     for key, text in texts.items():
         line, _, rest = text.partition("\n")
         report.add_row(key, line + " ..." if rest else line)

@@ -3,7 +3,9 @@
 
 Weights are rounded to 8 bits for each output channel, what layers give to 8 bits for each tensor,
 in the forward pass only; slopes pass through (Bengio et al. 2013). Exported networks hold
-QuantizeLinear and DequantizeLinear, which the importer takes like any user's.
+QuantizeLinear and DequantizeLinear, which the importer takes like any user's. Sums of float32 are
+not those of integers to the last bit: where one falls next to the middle between two codes, the
+engine may take the other.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from bitpose.train.layers import Convolution, Pixels, Rounded
 _LOW, _HIGH = -128, 127
 #: Shares of the widest range that are tried for the least squared error.
 _SHARES = torch.linspace(0.3, 1.0, 36)
+#: Of weights, the least step: biases are integers of 32 bits in steps of weights and inputs.
+_FINEST = 1e-5
 #: Values of a tensor that ranges are chosen by.
 _SAMPLED = 1 << 14
 
@@ -106,4 +110,4 @@ class _RoundedWeight(nn.Module):
 
 
 def _scale(weight: Tensor) -> Tensor:
-    return weight.detach().flatten(1).abs().amax(dim=1).clamp(min=1e-8) / _HIGH
+    return weight.detach().flatten(1).abs().amax(dim=1).clamp(min=_FINEST * _HIGH) / _HIGH

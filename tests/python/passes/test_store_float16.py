@@ -105,3 +105,9 @@ def test_networks_have_half_the_bytes() -> None:
 def test_unknown_option() -> None:
     with pytest.raises(InputError, match="weights 'half'; there are 'float16' and None"):
         bitpose.compile(network(), weights="half")
+
+
+def test_a_session_lists_them() -> None:
+    compiled = bitpose.compile(network(), weights="float16").to_bytes()
+    types = [tensor.type for tensor in bitpose.InferenceSession(compiled).get_tensors()]
+    assert "tensor(float16)" in types
