@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks of `bitpose.train`, as files hold them: one that finds boxes and one that looks into
-them. `people.bpm` has those that come with bitpose."""
+them, or one that sees all at once. `people.bpm` has those that come with bitpose."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bitpose.contents import ModelFile
 from bitpose.errors import InputError
 from bitpose.session import InferenceSession
 
-#: Names of the networks in a file that has both.
-PERSON, BOXES = "person", "boxes"
+#: Names of networks in files of `bitpose.train.publish`.
+PERSON, BOXES, SCENE = "person", "boxes", "scene"
 Network = InferenceSession | str | PathLike[str]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m bitpose.train.publish FILE`: one .bpm of a crop network, a detector and the body."""
+"""`python -m bitpose.train.publish FILE`: one .bpm of trained networks and the body."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 
 import bitpose
 from bitpose.compiler import Model
-from bitpose.pose.own_networks import BOXES, PERSON
+from bitpose.pose.own_networks import BOXES, PERSON, SCENE
 from bitpose.pose.skeleton import COCO_17
 from bitpose.train.export import export_network
 from bitpose.train.runs import load_network
@@ -36,11 +36,21 @@ _LICENCE = (
 
 def main(
     output: Annotated[Path, typer.Argument(help="The .bpm file.")],
-    person: Annotated[Path, typer.Option(help="last.pt of a run of the crop network.")],
-    boxes: Annotated[Path, typer.Option(help="last.pt of a run of the detector.")],
+    person: Annotated[
+        Path | None, typer.Option(help="last.pt of a run of the crop network.")
+    ] = None,
+    boxes: Annotated[Path | None, typer.Option(help="last.pt of a run of the detector.")] = None,
+    scene: Annotated[
+        Path | None, typer.Option(help="last.pt of a run of a network for whole pictures.")
+    ] = None,
 ) -> None:
-    """Put networks together that `bitpose estimate` takes."""
-    networks = {PERSON: compiled(person), BOXES: compiled(boxes)}
+    """Put networks together that `bitpose estimate` takes: a crop network and a detector, or one
+    for whole pictures."""
+    runs = {PERSON: person, BOXES: boxes, SCENE: scene}
+    given = {name: path for name, path in runs.items() if path is not None}
+    if set(given) not in ({PERSON, BOXES}, {SCENE}):
+        raise typer.BadParameter("give --person and --boxes, or --scene")
+    networks = {name: compiled(path) for name, path in given.items()}
     body = {name: (files(p) / file).read_bytes() for name, (p, file) in _ASSETS.items()}
     model = bitpose.bundle(
         networks,

@@ -45,3 +45,28 @@ def test_a_file_has_all_that_an_estimator_needs(tmp_path: Path) -> None:
     for person in people:
         assert person.surface is not None
         assert person.body is not None
+    result = CliRunner().invoke(app, ["publish", str(path), runs[0]])
+    assert result.exit_code == 2
+    assert "--scene" in result.output
+
+
+def test_a_network_for_whole_pictures(tmp_path: Path) -> None:
+    import typer
+
+    from bitpose.train import __main__ as train
+    from bitpose.train import publish
+
+    app = typer.Typer()
+    app.command("train")(train.main)
+    app.command("publish")(publish.main)
+    options = ["--design", "scene", "--width", "0.25", "--batch", "2", "--steps", "1"]
+    arguments = ["train", str(tmp_path / "run"), *options, "--workers", "0", "--quantized"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    path = tmp_path / "scene.bpm"
+    checkpoint = str(tmp_path / "run" / "last.pt")
+    result = CliRunner().invoke(app, ["publish", str(path), "--scene", checkpoint])
+    assert result.exit_code == 0, result.output
+    picture = Studio.load(None, None, "test").sample(0, 256).picture
+    for person in bitpose.Estimator(path, threshold=0.0)(picture):
+        assert person.surface is not None
