@@ -26,7 +26,7 @@ from bitpose.train.curves import draw_curves
 from bitpose.train.designs import DESIGNS
 from bitpose.train.pretrained import load_weights
 from bitpose.train.quantization import calibrate, prepare
-from bitpose.train.runs import Run, checkpoint, keep, load_network, resume
+from bitpose.train.runs import Run, checkpoint, keep, load_network, resized, resume
 from bitpose.train.scenes import Scene
 from bitpose.train.sources import Kept, Live, Source, batches_of
 
@@ -129,7 +129,7 @@ def _begun(run: Run, start: Path | None, backbone: Path | None, pictures: Array)
     """A new network, with what others have learnt; `pictures` [N, 3, S, S] are of its kind."""
     network = replace(run, quantized=False).network()
     if start is not None:
-        network.load_state_dict(load_network(start)[0].state_dict())
+        network.load_state_dict(resized(load_network(start)[0].state_dict(), network))
     elif backbone is not None:
         load_weights(network.backbone, backbone, pictures)
     if run.quantized:

@@ -95,7 +95,7 @@ class _Places(nn.Module):
         super().__init__()
         along = (torch.arange(cells) + 0.5) * 2 / cells - 1
         grid = torch.stack(torch.meshgrid(along, along, indexing="xy"), dim=-1)
-        self.register_buffer("grid", grid.reshape(-1, 2))
+        self.register_buffer("grid", grid.reshape(-1, 2), persistent=False)
 
     def forward(self, heat: Tensor) -> Tensor:
         """[N, K, 2], from -1 to 1, of maps [N, K, cells, cells]."""

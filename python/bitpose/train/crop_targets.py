@@ -20,8 +20,9 @@ from bitpose.train.view import MARGIN, View
 
 Array = NDArray[Any]
 
-#: People of whom less is to be seen, in pixels of the box's longer side, teach nothing.
-_SMALLEST = 40
+#: People of whom less is to be seen, in pixels of the box's longer side and as a share of the box,
+#: teach nothing: what hides them may hide anybody.
+_SMALLEST, _LEAST_SEEN = 40, 0.12
 #: Standard deviations of the logarithm of a crop's size, and of its middle over its size.
 _RESIZED, _MOVED = 0.12, 0.05
 #: How often a crop ends above the legs, as in photos of half a person.
@@ -77,6 +78,9 @@ def crops(scene: Scene, size: int, random: np.random.Generator) -> Iterator[Crop
     for index, person in enumerate(scene.people):
         left, top, right, bottom = map(float, person.box)
         if max(right - left, bottom - top) < _SMALLEST:
+            continue
+        pixels = np.count_nonzero(scene.owner == index + 1)
+        if pixels < _LEAST_SEEN * (right - left) * (bottom - top):
             continue
         if random.random() < _HALVED:
             bottom = top + (bottom - top) * random.uniform(0.4, 0.7)

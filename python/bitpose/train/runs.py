@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from bitpose.errors import InputError
 from bitpose.train.designs import DESIGNS, Design
@@ -67,6 +69,22 @@ def load_network(path: str | PathLike[str]) -> tuple[nn.Module, Run]:
     network = run.network()
     network.load_state_dict(kept["states"][0])
     return network.eval(), run
+
+
+def resized(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """What a network that sees pictures of another size has learnt, for this one: kernels as large
+    as its coarsest maps are stretched."""
+    own = network.state_dict()
+    return {name: _stretched(value, own[name].shape) for name, value in state.items()}
+
+
+def _stretched(value: Tensor, shape: torch.Size) -> Tensor:
+    if value.shape == shape or value.ndim != 4 or value.shape[:2] != shape[:2]:
+        return value
+    share = value.shape[2] * value.shape[3] / (shape[2] * shape[3])
+    return share * functional.interpolate(
+        value, size=shape[2:], mode="bilinear", align_corners=False
+    )
 
 
 def resume(folder: Path, run: Run, *parts: Any) -> int:

@@ -370,3 +370,17 @@ def test_a_folder_of_another_run_is_refused(tmp_path: Path) -> None:
         main(tmp_path, batch=4, width=0.25, size=64, steps=4, workers=0)
     with pytest.raises(InputError, match="crop, boxes, scene"):
         main(tmp_path, design="none")
+
+
+def test_a_run_begins_with_what_another_of_another_size_has_learnt(tmp_path: Path) -> None:
+    from bitpose.train.runs import load_network
+
+    run(tmp_path / "small", "--minutes", "0")
+    start = ["--start", str(tmp_path / "small" / "last.pt")]
+    run(tmp_path / "large", "--minutes", "0", *start, "--size", "96", "--rate", "0")
+    small, large = (load_network(tmp_path / x / "last.pt")[0].pooled for x in ("small", "large"))
+    kernels = small[1].weight, large[1].weight
+    assert [tuple(x.shape[2:]) for x in kernels] == [(2, 2), (3, 3)]
+    # What is the same everywhere gives the same.
+    first, second = (x.sum(dim=(2, 3)).detach().numpy() for x in kernels)
+    np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-6)
