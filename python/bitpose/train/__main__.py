@@ -91,6 +91,8 @@ def main(
         return Kept(scenes) if scenes else Live(shared, base_mesh)
 
     torch.manual_seed(seed)
+    if torch.accelerator.is_available():
+        torch.set_default_device(torch.accelerator.current_accelerator())
     if checkpoint(folder).exists():
         network = run.network()
     else:
@@ -105,7 +107,7 @@ def main(
     loader = DataLoader(Batches(run, opened, first), batch_size=None, num_workers=workers)
     seen: list[dict[str, float]] = []
     for step, wanted in zip(range(first, steps), loader, strict=False):
-        picture = torch.from_numpy(wanted.picture).float()
+        picture = torch.as_tensor(wanted.picture).float()
         found = network(picture.contiguous(memory_format=torch.channels_last))
         parts = losses(found, wanted)
         total = sum(run.kind.weights[name] * loss for name, loss in parts.items())
@@ -133,7 +135,7 @@ def _begun(run: Run, start: Path | None, backbone: Path | None, pictures: Array)
     elif backbone is not None:
         load_weights(network.backbone, backbone, pictures)
     if run.quantized:
-        calibrate(prepare(network), torch.from_numpy(pictures).float())
+        calibrate(prepare(network), torch.as_tensor(pictures).float())
     return network
 
 

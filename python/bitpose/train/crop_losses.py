@@ -24,15 +24,15 @@ class CropLosses(nn.Module):
         self.body = BodyLosses()
 
     def forward(self, found: Prediction, wanted: CropTargets) -> dict[str, Tensor]:
-        part = torch.from_numpy(wanted.part).long()
+        part = torch.as_tensor(wanted.part).long()
         losses = {
             "part": map_losses.parts(found.part, part),
-            "uv": map_losses.surface(found.uv, part, torch.from_numpy(wanted.uv)),
-            "heat": map_losses.peaks(found.heat, torch.from_numpy(wanted.keypoints)[:, None]),
+            "uv": map_losses.surface(found.uv, part, torch.as_tensor(wanted.uv)),
+            "heat": map_losses.peaks(found.heat, torch.as_tensor(wanted.keypoints)[:, None]),
         }
         losses["places"] = _places(found.keypoints, wanted)
         names = ("rotations", "betas", "joints", "joints_in_picture")
-        true = BodyTargets(*(torch.from_numpy(getattr(wanted, name)) for name in names))
+        true = BodyTargets(*(torch.as_tensor(getattr(wanted, name)) for name in names))
         bodies = [self.body(estimate, true) for estimate in found.estimates]
         for name in bodies[0]:
             losses[name] = torch.stack([each[name] for each in bodies]).mean()
@@ -41,7 +41,7 @@ class CropLosses(nn.Module):
 
 def _places(found: Tensor, wanted: CropTargets) -> Tensor:
     """L1 of the places of keypoints in the crop, from -1 to 1."""
-    keypoints = torch.from_numpy(wanted.keypoints)
+    keypoints = torch.as_tensor(wanted.keypoints)
     true = keypoints[..., :2] * 2 / wanted.part.shape[-1] - 1
     inside = keypoints[..., 2:]
     return ((found - true).abs() * inside).sum() / inside.sum().clamp(min=1) / 2

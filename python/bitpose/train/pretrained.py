@@ -47,7 +47,7 @@ def load_weights(backbone: Backbone, path: str | PathLike[str], pictures: Array)
     training = backbone.training
     backbone.eval()
     with torch.no_grad():
-        backbone(torch.from_numpy(pictures).float())
+        backbone(torch.as_tensor(pictures).float())
     backbone.train(training)
     for hook in hooks:
         hook.remove()

@@ -64,7 +64,7 @@ def checkpoint(folder: Path) -> Path:
 
 def load_network(path: str | PathLike[str]) -> tuple[nn.Module, Run]:
     """The network of a checkpoint, as it is when it does not learn, and its run."""
-    kept = torch.load(path, weights_only=True)
+    kept = torch.load(path, map_location="cpu", weights_only=True)
     run = Run(**kept["run"])
     network = run.network()
     network.load_state_dict(kept["states"][0])
@@ -92,7 +92,7 @@ def resume(folder: Path, run: Run, *parts: Any) -> int:
     path = checkpoint(folder)
     if not path.exists():
         return 0
-    kept = torch.load(path, weights_only=True)
+    kept = torch.load(path, map_location="cpu", weights_only=True)
     if kept["run"] != asdict(run):
         raise InputError(f"{path} is of another run: {kept['run']}")
     for part, state in zip(parts, kept["states"], strict=True):

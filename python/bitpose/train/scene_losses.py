@@ -30,8 +30,8 @@ class BoxLosses(nn.Module):
     """The losses of boxes by their names."""
 
     def forward(self, found: BoxPrediction, wanted: SceneTargets) -> dict[str, Tensor]:
-        count = torch.from_numpy(wanted.people.count)
-        boxes = torch.from_numpy(wanted.people.box)
+        count = torch.as_tensor(wanted.people.count)
+        boxes = torch.as_tensor(wanted.people.box)
         return {
             "middle": _middles(found.middle[:, 0], count, boxes),
             "sides": _sides(found.sides, count, boxes),
@@ -48,20 +48,20 @@ class SceneLosses(BoxLosses):
     def forward(self, found: BoxPrediction, wanted: SceneTargets) -> dict[str, Tensor]:
         assert isinstance(found, ScenePrediction)
         people = wanted.people
-        part = torch.from_numpy(wanted.part).long()
+        part = torch.as_tensor(wanted.part).long()
         losses = super().forward(found, wanted) | {
             "part": map_losses.parts(found.part, part),
-            "uv": map_losses.surface(found.uv, part, torch.from_numpy(wanted.uv)),
-            "heat": map_losses.peaks(found.heat, torch.from_numpy(people.keypoints)),
+            "uv": map_losses.surface(found.uv, part, torch.as_tensor(wanted.uv)),
+            "heat": map_losses.peaks(found.heat, torch.as_tensor(people.keypoints)),
             "towards": _towards(found.towards, wanted),
         }
-        picture, person = (torch.from_numpy(people.count) > 0).nonzero(as_tuple=True)
-        middle = _middle_of(torch.from_numpy(people.box))[picture, person]
+        picture, person = (torch.as_tensor(people.count) > 0).nonzero(as_tuple=True)
+        middle = _middle_of(torch.as_tensor(people.box))[picture, person]
         x, y = (middle / BODY_STRIDE).long().unbind(-1)
         last = found.estimate.shape[-1] - 1
         estimate = found.estimate[picture, :, y.clamp(0, last), x.clamp(0, last)]
         names = ("rotations", "betas", "joints", "joints_in_picture")
-        true = (torch.from_numpy(getattr(people, name))[picture, person] for name in names)
+        true = (torch.as_tensor(getattr(people, name))[picture, person] for name in names)
         losses.update(self.body(estimate, BodyTargets(*true)))
         return losses
 
@@ -126,9 +126,9 @@ def _sides(found: Tensor, count: Tensor, boxes: Tensor) -> Tensor:
 
 def _towards(found: Tensor, wanted: SceneTargets) -> Tensor:
     """L1 where somebody is seen."""
-    owner = torch.from_numpy(wanted.owner).long()
+    owner = torch.as_tensor(wanted.owner).long()
     size = found.shape[-1] * STRIDE
-    middle = _middle_of(torch.from_numpy(wanted.people.box))
+    middle = _middle_of(torch.as_tensor(wanted.people.box))
     rows = torch.arange(len(owner))[:, None, None]
     goal = middle[rows, (owner - 1).clamp(min=0)]
     at = (torch.arange(found.shape[-1]) + 0.5) * STRIDE
