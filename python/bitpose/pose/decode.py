@@ -99,8 +99,25 @@ def decode_coco_heatmaps(outputs: Outputs, height: int, width: int) -> Keypoints
 
 
 def decode_own(outputs: Outputs, height: int, width: int) -> Keypoints:
-    """Networks of `bitpose.train`: the same with channels last, [1, h, w, 17]."""
-    return decode_coco_heatmaps([outputs[0].transpose(0, 3, 1, 2)], height, width)
+    """Crop networks of `bitpose.train`: logits [1, h, w, 17] of where each of COCO's keypoints is.
+
+    It is at the mean of the likeliest cell and two around it, as surely as it is in one of them.
+    """
+    logits = np.asarray(outputs[0][0], np.float32)
+    rows, columns, count = logits.shape
+    shares = np.exp(logits - logits.max(axis=(0, 1)))
+    shares /= shares.sum(axis=(0, 1))
+    best = shares.reshape(-1, count).argmax(axis=0)
+    around = np.arange(-2, 3)
+    row = (best // columns)[:, None, None] + around[:, None]
+    column = (best % columns)[:, None, None] + around
+    inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+    at = np.clip(row, 0, rows - 1), np.clip(column, 0, columns - 1)
+    near = np.where(inside, shares[(*at, np.arange(count)[:, None, None])], 0)
+    score = near.sum(axis=(1, 2))
+    xy = np.stack([(near * (z + 0.5)).sum(axis=(1, 2)) / score for z in (column, row)], axis=1)
+    middle = _scaled(xy.astype(np.float32), width / columns, height / rows)
+    return Keypoints(COCO_17, middle, score.astype(np.float32))
 
 
 def decode_efficientpose(outputs: Outputs, height: int, width: int) -> Keypoints:

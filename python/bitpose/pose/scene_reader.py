@@ -13,7 +13,7 @@ from PIL import Image
 
 from bitpose.pose.body_head import ESTIMATE, SeenBody, decode_body
 from bitpose.pose.boxes import Boxes, suppressed
-from bitpose.pose.decode import Keypoints, decode_own
+from bitpose.pose.decode import Keypoints, decode_coco_heatmaps
 from bitpose.pose.detectors import decode_own as decode_boxes
 from bitpose.pose.feed import PictureInput, Pixels
 from bitpose.pose.photo import Placement, letterbox
@@ -117,7 +117,8 @@ def _reading(
     grown = _GROWN * (corners[2:] - corners[:2])
     near = ((cells >= corners[:2] - grown) & (cells <= corners[2:] + grown)).all(axis=-1)
     weight = np.where(near, np.where(others, 0.5, 1.0), 0.0)[..., None].astype(np.float32)
-    keypoints: Keypoints = decode_own([(outputs["heat"][0] * weight)[None]], *size)
+    heat = (outputs["heat"][0] * weight).transpose(2, 0, 1)
+    keypoints: Keypoints = decode_coco_heatmaps([heat[None]], *size)
     return Reading(
         keypoints,
         _KEYPOINT,

@@ -13,7 +13,12 @@ from bitpose.train.body_losses import BodyLosses, BodyTargets
 from bitpose.train.crop_network import Prediction
 from bitpose.train.crop_targets import CropTargets
 
-WEIGHTS: Mapping[str, float] = {**map_losses.WEIGHTS, "places": 4.0, **body_losses.WEIGHTS}
+WEIGHTS: Mapping[str, float] = {
+    **map_losses.WEIGHTS,
+    "heat": 0.7,
+    "places": 4.0,
+    **body_losses.WEIGHTS,
+}
 
 
 class CropLosses(nn.Module):
@@ -28,7 +33,7 @@ class CropLosses(nn.Module):
         losses = {
             "part": map_losses.parts(found.part, part),
             "uv": map_losses.surface(found.uv, part, torch.as_tensor(wanted.uv)),
-            "heat": map_losses.peaks(found.heat, torch.as_tensor(wanted.keypoints)[:, None]),
+            "heat": map_losses.places(found.heat, torch.as_tensor(wanted.keypoints)),
         }
         losses["places"] = _places(found.keypoints, wanted)
         names = ("rotations", "betas", "joints", "joints_in_picture")

@@ -35,9 +35,9 @@ class Prediction:
     uv: Tensor
     """[N, 2, 24, h, w]: u and v, were it that part."""
     heat: Tensor
-    """[N, 17, h, w]: near 1 at COCO's keypoints, else 0."""
+    """[N, 17, h, w]: logits of where each of COCO's keypoints is."""
     keypoints: Tensor
-    """[N, 17, 2]: where they are by `heat`, from -1 to 1 over the crop."""
+    """[N, 17, 2]: where they are in the mean, from -1 to 1 over the crop."""
     estimates: tuple[Tensor, ...]
     """[N, ESTIMATE] after each iteration."""
 
@@ -89,7 +89,7 @@ class CropNetwork(nn.Module):
 
 
 class _Places(nn.Module):
-    """The mean place of each map, weighed by exp(20 x)."""
+    """The mean place of each map of logits."""
 
     def __init__(self, cells: int) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class _Places(nn.Module):
 
     def forward(self, heat: Tensor) -> Tensor:
         """[N, K, 2], from -1 to 1, of maps [N, K, cells, cells]."""
-        return torch.softmax(20 * heat.flatten(2), dim=-1) @ self.grid
+        return torch.softmax(heat.flatten(2), dim=-1) @ self.grid
 
 
 class _Iteration(nn.Module):

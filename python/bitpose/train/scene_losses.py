@@ -19,6 +19,7 @@ BOX_WEIGHTS: Mapping[str, float] = {"middle": 1.0, "sides": 1.0}
 WEIGHTS: Mapping[str, float] = {
     **BOX_WEIGHTS,
     **map_losses.WEIGHTS,
+    "heat": 400.0,
     "towards": 10.0,
     **body_losses.WEIGHTS,
 }

@@ -188,16 +188,17 @@ def test_maps_of_a_box_lie_where_the_box_is() -> None:
 
 
 def own() -> dict[str, Array]:
-    """Of a crop network of bitpose.train: maps with channels last, peaks and an estimate."""
+    """Of a crop network of bitpose.train: maps with channels last, and an estimate."""
     maps = {name: x[0] for name, x in outputs().items()}
     model = truth().shaped.model
     xy = pixels(model.keypoints["COCO-17"].positions(truth().vertices())) * CELLS / SIDE
+    inside = ((xy > 0) & (xy < CELLS)).all(axis=1)
     row, column = np.indices((CELLS, CELLS)) + 0.5
     away = (row[..., None] - xy[:, 1]) ** 2 + (column[..., None] - xy[:, 0]) ** 2
     return {
         "part": np.moveaxis(maps["fine_segm"], 0, -1)[None],
         "uv": np.moveaxis(np.concatenate([maps["u"][1:], maps["v"][1:]]), 0, -1)[None],
-        "heat": np.exp(-away / (2 * 1.25**2))[None],
+        "heat": (np.maximum(-away / (2 * 1.25**2), -60) * inside)[None],
         "estimate": estimate_of(truth(), 0.2),
     }
 
@@ -211,7 +212,10 @@ def test_networks_of_our_own_say_everything_at_once() -> None:
     xy = truth().shaped.model.keypoints["COCO-17"].positions(truth().vertices())
     seen = warm.keypoints.score > 0.3
     assert np.flatnonzero(~seen).tolist() == [15, 16]  # The photo ends above the ankles.
-    assert np.abs(warm.keypoints.xy - pixels(xy))[seen].max() < 0.5 * SIDE / CELLS
+    off = np.abs(warm.keypoints.xy - pixels(xy))[seen]
+    # At the photo's rim cells around a peak are missing on one side.
+    assert off.max() < SIDE / CELLS
+    assert np.median(off) < 0.1 * SIDE / CELLS
 
 
 def test_surface_helps_keypoints() -> None:
