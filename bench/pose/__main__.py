@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m bench.pose`: people that pairs of networks find in the photos of ../shared.
+"""`python -m bench.pose [people.bpm]`: people that pairs of networks, and files of
+`python -m bitpose.train.publish`, find in the photos of ../shared.
 
 Boxes and keypoints by COCO's measures against its annotations of 14 persons in four photos, with
 the networks in float, as they are or in int8 by three of the photos and parts of them; how many of
-the persons above a tenth of the photo's height have a box (IoU >= 0.5); and how far the fitted body
-is from the keypoints it was fitted to, as a share of the box.
+the persons above a tenth of the photo's height have a box (IoU >= 0.5); the mean OKS of those above
+a quarter of it, 0 for who was not found; and how far the fitted body is from the keypoints it was
+fitted to, as a share of the box.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +27,7 @@ from bench.accuracy.photos import SHARED
 from bitpose.body import BodyModel
 from bitpose.cli.console import Report, console
 from bitpose.cli.machine import describe
-from bitpose.metrics import DETECTION, PEOPLE, average_precision, box_iou, coco
+from bitpose.metrics import DETECTION, PEOPLE, average_precision, box_iou, coco, oks
 from bitpose.pose.estimate import Estimator
 from bitpose.pose.person import Person, coco_results
 
@@ -33,6 +37,8 @@ _POSING = ("movenet_lightning_ptq", "EfficientPoseRT_LITE", "bodypix_mnv1_050_s1
 #: They come in 8 bits.
 _QUANTIZED = ("ssd_mobilenet_v1_coco_quant", "movenet_lightning_ptq")
 _SURE = 0.3
+#: Of a photo's height.
+_LARGE = 0.25
 
 
 def session(name: str, precision: str) -> bitpose.InferenceSession:
@@ -65,14 +71,27 @@ def reprojection(person: Person, model: BodyModel) -> float:
     return float(distance.mean()) / max(right - left, bottom - top)
 
 
-def main() -> None:
+def likeness(people: Sequence[Person], annotation: dict[str, Any]) -> float:
+    """The OKS of whoever is most like an annotated person; 0 for nobody."""
+    if not people:
+        return 0.0
+    true = np.array(annotation["keypoints"], np.float64).reshape(1, 17, 3)
+    xy = np.array([person.keypoints.xy for person in people])
+    boxes = np.array([annotation["bbox"]])
+    return float(oks(xy, true[..., :2], true[..., 2], [annotation["area"]], boxes).max())
+
+
+def main(own: Sequence[Path]) -> None:
     console.print(describe(1, None))
     report = Report(
         "14 persons in 4 photos", "detector", "keypoints", "precision", "found", "box AP50",
-        "OKS AP", "OKS AP50", "off, %", "s a photo", text=3,
+        "OKS AP", "OKS AP50", "mean OKS", "off, %", "s a photo", text=3,
     )  # fmt: skip
     annotations = json.loads((_COCO / "keypoints.json").read_text())
     model = BodyModel.load()
+    for path in own:
+        figures = judged(Estimator(path), annotations, model)
+        report.add_row(path.name, "the same", "its own", *figures)
     for precision in ("float", "int8"):
         detectors = {name: session(name, precision) for name in _DETECTORS}
         for posing in _POSING:
@@ -86,7 +105,7 @@ def main() -> None:
 def judged(estimator: Estimator, annotations: Any, model: BodyModel) -> list[str]:
     boxes: list[dict[str, Any]] = []
     keypoints: list[dict[str, Any]] = []
-    off, seconds, found, wanted = [], [], 0, 0
+    off, seconds, alike, found, wanted = [], [], [], 0, 0
     for image in annotations["images"]:
         start = time.process_time()
         people = estimator(_COCO / image["file_name"])
@@ -98,6 +117,12 @@ def judged(estimator: Estimator, annotations: Any, model: BodyModel) -> list[str
         tall = np.array([row for row in rows if row[3] > 0.1 * image["height"]], np.float64)
         seen = [row["bbox"] for row in boxes if row["image_id"] == image["id"]]
         wanted += len(tall)
+        large = [
+            a
+            for a in annotations["annotations"]
+            if a["image_id"] == image["id"] and a["bbox"][3] > _LARGE * image["height"]
+        ]
+        alike += [likeness(people, annotation) for annotation in large]
         if seen:
             found += int((box_iou(np.array(seen), tall).max(axis=0) >= 0.5).sum())
     by_box = average_precision(coco.read(annotations, boxes, "boxes"), DETECTION)
@@ -107,10 +132,11 @@ def judged(estimator: Estimator, annotations: Any, model: BodyModel) -> list[str
         f"{by_box.ap(threshold=0.5):.3f}",
         f"{by_oks.ap():.3f}",
         f"{by_oks.ap(threshold=0.5):.3f}",
+        f"{np.mean(alike):.3f}",
         f"{100 * float(np.mean(off)):.1f}",
         f"{np.mean(seconds):.2f}",
     ]
 
 
 if __name__ == "__main__":
-    main()
+    main([Path(argument) for argument in sys.argv[1:]])
