@@ -100,7 +100,13 @@ class Bodies:
         dense = None
         if self.fit_surface and reading.surface is not None:
             dense = reading.surface.sample(default_surface.load().charts, _POINTS)
-        return View(xy, seen, (camera.cx, camera.cy), camera.fx, dense=dense)
+        view = View(xy, seen, (camera.cx, camera.cy), camera.fx, dense=dense)
+        if reading.noise is None:
+            return view
+        own, surface = (share * view.extent for share in reading.noise)
+        return replace(
+            view, noise=own, dense=None if dense is None else replace(dense, noise=surface)
+        )
 
     def person(
         self,

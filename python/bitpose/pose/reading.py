@@ -28,6 +28,9 @@ KINDS = (*(convention.name for convention in CONVENTIONS), DENSEPOSE)
 #: Of networks with DensePose's outputs alone: what detectron2 feeds them, and shows them of a box.
 _PIXELS = Pixels(bgr=True, offset=(103.53, 116.28, 123.675), divisor=1.0)
 _MARGIN = 1.0
+#: Of networks of bitpose.train, such that fits do not spoil what they predict of the body:
+#: points of a surface are wrong together, so a hundred of them tell less than a hundred.
+OWN_NOISE = (0.05, 0.1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,9 @@ class Reading:
     """Keypoints that score less were not seen."""
     body: SeenBody | None = None
     surface: SurfaceScores | None = None
+    noise: tuple[float, float] | None = None
+    """Standard deviations of keypoints and of points of the surface, as shares of the person's
+    extent; None for what fits take for exact networks."""
 
     def placed(self, placement: Placement) -> Reading:
         """In pixels of the photo."""
@@ -152,6 +158,7 @@ class PersonNetwork:
             threshold,
             None if self.body is None else decode_body(outputs[self.body], height, width),
             None if self.surface is None else self.surface.read(outputs, height, width),
+            OWN_NOISE if isinstance(self.surface, OwnHeads) else None,
         )
 
 

@@ -17,7 +17,7 @@ from bitpose.pose.decode import Keypoints, decode_coco_heatmaps
 from bitpose.pose.detectors import decode_own as decode_boxes
 from bitpose.pose.feed import PictureInput, Pixels
 from bitpose.pose.photo import Placement, letterbox
-from bitpose.pose.reading import Reading, Sighting
+from bitpose.pose.reading import OWN_NOISE, Reading, Sighting
 from bitpose.pose.skeleton import COCO_17, Skeleton
 from bitpose.pose.surface_scores import OwnHeads
 from bitpose.session import InferenceSession
@@ -124,6 +124,7 @@ def _reading(
         _KEYPOINT,
         _body(outputs["estimate"][0], corners, size),
         replace(surface, coarse=coarse),
+        OWN_NOISE,
     )
 
 
