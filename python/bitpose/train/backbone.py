@@ -23,15 +23,17 @@ _STAGES = (
 )
 #: The last stages at 1/4, 1/8, 1/16 and 1/32 of the picture.
 _TAPS = (1, 2, 4, 6)
+#: Stages of which none is coarser than 1/16.
+_FINER = 5
 
 
 class Backbone(nn.Module):
-    """`width` multiplies the channels."""
+    """`width` multiplies the channels; `coarsest` is the stride of the last features, 16 or 32."""
 
     channels: tuple[int, ...]
     """Of the results."""
 
-    def __init__(self, width: float) -> None:
+    def __init__(self, width: float, coarsest: int = 32) -> None:
         super().__init__()
 
         def channels(count: int) -> int:
@@ -39,7 +41,8 @@ class Backbone(nn.Module):
 
         inputs = channels(32)
         stages, tapped = [nn.Sequential(convolution(3, inputs, 3, stride=2))], []
-        for index, (expansion, outputs, blocks, stride) in enumerate(_STAGES):
+        kept = _STAGES if coarsest == 32 else _STAGES[:_FINER]
+        for index, (expansion, outputs, blocks, stride) in enumerate(kept):
             stage = []
             for block in range(blocks):
                 first = stride if block == 0 else 1
@@ -54,7 +57,7 @@ class Backbone(nn.Module):
         self.frozen = 0
 
     def forward(self, picture: Tensor) -> list[Tensor]:
-        """Features at 1/4, 1/8, 1/16, 1/32 of pixels 0 .. 255, RGB."""
+        """Features at 1/4, 1/8, 1/16 and perhaps 1/32 of pixels 0 .. 255, RGB."""
         x = self.pixels(picture)
         features = []
         for index, stage in enumerate(self.stages):

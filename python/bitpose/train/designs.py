@@ -41,7 +41,7 @@ class Design:
 DESIGNS: Mapping[str, Design] = {
     "crop": Design(128, CropNetwork, crops, CropTargets.stacked, CropLosses, crop_losses.WEIGHTS),
     "boxes": Design(
-        256, BoxNetwork, views, SceneTargets.stacked, BoxLosses, scene_losses.BOX_WEIGHTS
+        192, BoxNetwork, views, SceneTargets.stacked, BoxLosses, scene_losses.BOX_WEIGHTS
     ),
     "scene": Design(
         256, SceneNetwork, views, SceneTargets.stacked, SceneLosses, scene_losses.WEIGHTS
