@@ -60,6 +60,8 @@ def mean_joints(scenes: Iterable[Scene]) -> Array:
 
 
 def average(true: list[Truth], joints: Array) -> list[Found]:
-    """Everyone where they are, all with the same joints [24, 3] from the root."""
+    """Everyone where they are, all with the same joints [24, 3] from the root, upright and looking
+    into the camera."""
     blank = np.zeros((1, 1, 3), np.uint8)
+    joints = joints * (1, -1, -1)
     return [Found(p.box, 1.0, p.keypoints, blank, joints + p.joints[0]) for p in true]
