@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitpose.pose.photo import Box
+from bitpose.pose.photo import MARGIN, Box
 from bitpose.render.maps import iuv
 from bitpose.train.judge import Found
 from bitpose.train.scenes import Scene
 from bitpose.train.truth import Truth
-from bitpose.train.view import IGNORED, MARGIN, STRIDE, View
+from bitpose.train.view import IGNORED, STRIDE, View
 
 Array = NDArray[Any]
 

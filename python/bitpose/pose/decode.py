@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.pose.feed import IMAGENET, Pixels
-from bitpose.pose.photo import Placement
+from bitpose.pose.photo import MARGIN, Placement
 from bitpose.pose.skeleton import COCO_17, MPII_16, NOTHING, PEM_14, Skeleton
 
 Array = NDArray[Any]
@@ -246,7 +246,7 @@ CONVENTIONS = (
     Convention(
         "COCO heatmaps", COCO_17, IMAGENET, 0.3, _is_coco_heatmaps, decode_coco_heatmaps, 1.25
     ),
-    Convention("bitpose", COCO_17, Pixels(divisor=1.0), 0.3, _is_own, decode_own, 1.25),
+    Convention("bitpose", COCO_17, Pixels(divisor=1.0), 0.3, _is_own, decode_own, MARGIN),
     Convention("SimCC", COCO_17, IMAGENET, 0.3, _is_simcc, decode_simcc, 1.25),
 )
 

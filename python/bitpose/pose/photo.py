@@ -126,6 +126,10 @@ def focal_of(photo: Image.Image) -> float | None:
     return float(length) / _FILM_DIAGONAL * float(np.hypot(*photo.size))
 
 
+#: The side of the square that networks are shown of a person, over the longer side of their box.
+MARGIN = 1.25
+
+
 @dataclass(frozen=True)
 class Box:
     """A rectangle in pixels of a photo."""
@@ -135,7 +139,7 @@ class Box:
     width: float
     height: float
 
-    def framed(self, aspect: float, margin: float = 1.25) -> Box:
+    def framed(self, aspect: float, margin: float = MARGIN) -> Box:
         """The box of that width over height around `margin` times this one, about its centre."""
         height = margin * max(self.width / aspect, self.height)
         width = height * aspect
@@ -146,7 +150,7 @@ class Box:
             height,
         )
 
-    def square(self, margin: float = 1.25) -> Box:
+    def square(self, margin: float = MARGIN) -> Box:
         """The square with the same centre whose side is `margin` times the longer side."""
         return self.framed(1.0, margin)
 

@@ -16,7 +16,7 @@ from bitpose.pose.boxes import Boxes, suppressed
 from bitpose.pose.decode import Keypoints, decode_coco_heatmaps
 from bitpose.pose.detectors import decode_own as decode_boxes
 from bitpose.pose.feed import PictureInput, Pixels
-from bitpose.pose.photo import Placement, letterbox
+from bitpose.pose.photo import MARGIN, Placement, letterbox
 from bitpose.pose.reading import OWN_NOISE, Reading, Sighting
 from bitpose.pose.skeleton import COCO_17, Skeleton
 from bitpose.pose.surface_scores import OwnHeads
@@ -28,8 +28,6 @@ _PIXELS = Pixels(divisor=1.0)
 _MOST_OVERLAP = 0.6
 #: Least scores of a person and of a keypoint.
 _PERSON, _KEYPOINT = 0.3, 0.3
-#: The side of the square around a box that bodies are told for, over its longer side.
-_MARGIN = 1.25
 #: A cell belongs to whose middle it points at, if it lies in their box grown by this share, and the
 #: point no farther from it than this share of the box's longer side.
 _GROWN, _NEAR = 0.15, 0.35
@@ -137,6 +135,6 @@ def _body(estimates: Array, corners: Array, size: tuple[int, int]) -> SeenBody |
     body = decode_body(estimate, 2, 2)  # From -1 to 1 is 0 to 2.
     if body is None:
         return None
-    half = _MARGIN * float((corners[2:] - corners[:2]).max()) / 2
+    half = MARGIN * float((corners[2:] - corners[:2]).max()) / 2
     left, top = (middle - half).tolist()
     return body.placed(Placement(1 / half, -left / half, -top / half))

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from bitpose.train.batches import stacked
 from bitpose.train.curves import draw_curves
 from bitpose.train.designs import DESIGNS
 from bitpose.train.pretrained import load_weights
@@ -54,7 +55,7 @@ class Batches(IterableDataset[Any]):
         first = self.first + number
         # Each process opens files of its own: they would move each other's places in them.
         lists = batches_of(self.opened(), samples, self.run.batch, self.run.seed, first, count)
-        return map(design.stacked, lists)
+        return map(stacked, lists)
 
 
 def main(

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from bitpose.body.layout import SMPL_JOINTS
+from bitpose.pose.body_head import BETAS, ESTIMATE
 from bitpose.train.backbone import Backbone
 from bitpose.train.decoder import Decoder
 from bitpose.train.layers import Add, Concat, Rounded, convolution, separable
 
-JOINTS, BETAS, PARTS, KEYPOINTS = 24, 16, 24, 17
-#: Numbers of an estimate: six for each rotation, the betas, and scale and shift of the camera.
-ESTIMATE = 6 * JOINTS + BETAS + 3
+JOINTS, PARTS, KEYPOINTS = len(SMPL_JOINTS), 24, 17
 _ITERATIONS = 3
 _DECODER, _POOLED, _HIDDEN = 64, 512, 256
 

@@ -7,16 +7,16 @@ shows does not tell where in the picture it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitpose.pose.photo import Box
+from bitpose.pose.photo import MARGIN, Box
 from bitpose.train.scenes import Scene
-from bitpose.train.view import MARGIN, View
+from bitpose.train.view import View
 
 Array = NDArray[Any]
 
@@ -66,11 +66,6 @@ class CropTargets:
             joints.astype(np.float32),
             np.clip(2 * view.joints(person) / size - 1, -4, 4).astype(np.float32),
         )
-
-    @classmethod
-    def stacked(cls, many: Sequence[CropTargets]) -> CropTargets:
-        """All with a leading axis."""
-        return cls(*(np.stack([getattr(x, f.name) for x in many]) for f in fields(cls)))
 
 
 def crops(scene: Scene, size: int, random: np.random.Generator) -> Iterator[CropTargets]:

@@ -13,10 +13,10 @@ from torch import nn
 from bitpose.train import crop_losses, scene_losses
 from bitpose.train.crop_losses import CropLosses
 from bitpose.train.crop_network import CropNetwork
-from bitpose.train.crop_targets import CropTargets, crops
+from bitpose.train.crop_targets import crops
 from bitpose.train.scene_losses import BoxLosses, SceneLosses
 from bitpose.train.scene_network import BoxNetwork, SceneNetwork
-from bitpose.train.scene_targets import SceneTargets, views
+from bitpose.train.scene_targets import views
 from bitpose.train.scenes import Scene
 
 
@@ -30,8 +30,6 @@ class Design:
     """Of the width of its backbone and its size; has `backbone`."""
     samples: Callable[[Scene, int, np.random.Generator], Iterable[Any]]
     """What a scene shows it, at some size: things with a `picture` [3, size, size]."""
-    stacked: Callable[[list[Any]], Any]
-    """A batch of them."""
     losses: Callable[[], nn.Module]
     """Maps a prediction and a batch to losses by their names."""
     weights: Mapping[str, float]
@@ -39,11 +37,7 @@ class Design:
 
 
 DESIGNS: Mapping[str, Design] = {
-    "crop": Design(128, CropNetwork, crops, CropTargets.stacked, CropLosses, crop_losses.WEIGHTS),
-    "boxes": Design(
-        192, BoxNetwork, views, SceneTargets.stacked, BoxLosses, scene_losses.BOX_WEIGHTS
-    ),
-    "scene": Design(
-        256, SceneNetwork, views, SceneTargets.stacked, SceneLosses, scene_losses.WEIGHTS
-    ),
+    "crop": Design(128, CropNetwork, crops, CropLosses, crop_losses.WEIGHTS),
+    "boxes": Design(192, BoxNetwork, views, BoxLosses, scene_losses.BOX_WEIGHTS),
+    "scene": Design(256, SceneNetwork, views, SceneLosses, scene_losses.WEIGHTS),
 }

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitpose.body import default_surface
+from bitpose.body.geodesics import GeodesicTable
 from bitpose.metrics import (
     DETECTION,
     PEOPLE,
@@ -22,6 +24,7 @@ from bitpose.metrics import (
     pa_mpjpe,
 )
 from bitpose.metrics.dense_pose import (
+    Atlas,
     Prediction,
     geodesic_errors,
     gps_similarity,
@@ -83,7 +86,6 @@ class Comparison:
 
     @classmethod
     def of(cls, found: Found, true: Truth) -> Comparison:
-        surface = default_surface.load()
         labelled = true.keypoints[:, 2] > 0
         off = np.linalg.norm(found.keypoints[:, :2] - true.keypoints[:, :2], axis=1)
         parts = told = aligned = plain = float("nan")
@@ -92,9 +94,7 @@ class Comparison:
             prediction = Prediction(found.iuv)
             part, _, _ = prediction.at(true.points.xy)
             parts = float((part == true.parts).mean())
-            errors = geodesic_errors(
-                prediction, true.points, surface.charts.atlas(), surface.geodesic
-            )
+            errors = geodesic_errors(prediction, true.points, *_measure())
             told = float(np.isfinite(errors).mean())
         if found.joints is not None:
             aligned, plain = (
@@ -126,8 +126,6 @@ class Judged:
 
 
 def judged(found: Sequence[Found], true: Sequence[Truth]) -> Judged:
-    surface = default_surface.load()
-    atlas, geodesic = surface.charts.atlas(), surface.geodesic
     boxes = np.array([_xywh(person.box) for person in found]).reshape(-1, 4)
     wanted = np.array([_xywh(person.box) for person in true]).reshape(-1, 4)
     scores = np.array([person.score for person in found])
@@ -144,7 +142,7 @@ def judged(found: Sequence[Found], true: Sequence[Truth]) -> Judged:
     similar, unknown = _none(boxes, wanted), ignored
     near = _none(boxes, wanted)
     if len(boxes) and len(wanted):
-        similar = gps_similarity(predictions, points, atlas, geodesic)
+        similar = gps_similarity(predictions, points, *_measure())
         similar, bare = ignore_unannotated(similar, points, boxes, wanted)
         unknown = ignored | bare
         labels = np.array([person.keypoints for person in true])
@@ -183,6 +181,13 @@ def paired(found: Sequence[Found], true: Sequence[Truth]) -> dict[int, int]:
                 free[j] = False
                 pairs[j] = i
     return pairs
+
+
+@cache
+def _measure() -> tuple[Atlas, GeodesicTable]:
+    """Vertices of the default body by chart, and distances between them."""
+    surface = default_surface.load()
+    return surface.charts.atlas(), surface.geodesic
 
 
 def _none(boxes: Array, wanted: Array) -> Array:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from bitpose.pose.body_head import ESTIMATE
 from bitpose.train.backbone import Backbone
-from bitpose.train.crop_network import ESTIMATE, KEYPOINTS, PARTS, first_estimate
+from bitpose.train.crop_network import KEYPOINTS, PARTS, first_estimate
 from bitpose.train.decoder import Decoder
 from bitpose.train.layers import Concat, separable
 

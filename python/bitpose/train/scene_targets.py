@@ -6,17 +6,18 @@ A person's body is told as to a crop network that sees the square around their b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitpose.pose.photo import Box
+from bitpose.pose.photo import MARGIN, Box
+from bitpose.train.batches import stacked
 from bitpose.train.people.labels import PersonLabels
 from bitpose.train.scenes import Scene
-from bitpose.train.view import MARGIN, View
+from bitpose.train.view import View
 
 Array = NDArray[Any]
 
@@ -91,19 +92,7 @@ class SceneTargets:
         people = [PersonTargets.of(view, person) for person in scene.people[:MOST]]
         people += [PersonTargets.nobody()] * (MOST - len(people))
         owner = np.where(view.owner > MOST, 0, view.owner)
-        return cls(view.picture, owner, view.part, view.uv, _stacked(people))
-
-    @classmethod
-    def stacked(cls, many: Sequence[SceneTargets]) -> SceneTargets:
-        """All with a leading axis."""
-        names = [f.name for f in fields(cls)[:-1]]
-        maps = {name: np.stack([getattr(x, name) for x in many]) for name in names}
-        return cls(**maps, people=_stacked([x.people for x in many]))
-
-
-def _stacked(many: Sequence[PersonTargets]) -> PersonTargets:
-    names = [f.name for f in fields(PersonTargets)]
-    return PersonTargets(*(np.stack([getattr(x, name) for x in many]) for name in names))
+        return cls(view.picture, owner, view.part, view.uv, stacked(people))
 
 
 def views(scene: Scene, size: int, random: np.random.Generator) -> Iterator[SceneTargets]:

@@ -24,8 +24,6 @@ Array = NDArray[Any]
 STRIDE = 4
 #: Of `part`, where nothing is known.
 IGNORED = 255
-#: The side of the square around a person over the longer side of their box.
-MARGIN = 1.25
 #: Where a map's pixel is looked at along an axis, and all nine pairs, those near its middle first.
 _PLACES = np.array([1 / 2, 1 / 6, 5 / 6])
 _ROWS, _COLUMNS = np.array([0, 0, 0, 1, 2, 1, 1, 2, 2]), np.array([0, 1, 2, 0, 0, 1, 2, 1, 2])

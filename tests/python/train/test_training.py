@@ -18,6 +18,7 @@ from bitpose.body import BodyModel
 from bitpose.errors import InputError
 from bitpose.pose.photo import Box
 from bitpose.pose.virtual_camera import towards
+from bitpose.train.batches import stacked
 from bitpose.train.crop_targets import CropTargets, crops
 from bitpose.train.people import Studio
 from bitpose.train.scene_targets import SceneTargets, views
@@ -37,7 +38,7 @@ def scenes() -> list[Scene]:
 @pytest.fixture(scope="module")
 def wanted(scenes: list[Scene]) -> CropTargets:
     random = np.random.default_rng(0)
-    return CropTargets.stacked([x for scene in scenes for x in crops(scene, SIZE, random)][:6])
+    return stacked([x for scene in scenes for x in crops(scene, SIZE, random)][:6])
 
 
 def test_scenes_come_back_from_a_file(tmp_path: Path, scenes: list[Scene]) -> None:
@@ -75,7 +76,7 @@ def test_the_same_batch_again(tmp_path: Path, scenes: list[Scene]) -> None:
             return crops(scene, 64, random)
 
         lists = batches_of(Kept([tmp_path]), samples, 3, 7, first, step)
-        return map(CropTargets.stacked, lists)
+        return map(stacked, lists)
 
     every, odd = batches(0, 1), batches(1, 2)
     next(every)
@@ -186,7 +187,7 @@ def test_the_network_starts_from_someone_upright() -> None:
 @pytest.fixture(scope="module")
 def seen(scenes: list[Scene]) -> SceneTargets:
     random = np.random.default_rng(0)
-    return SceneTargets.stacked([x for scene in scenes for x in views(scene, 128, random)])
+    return stacked([x for scene in scenes for x in views(scene, 128, random)])
 
 
 def test_scene_targets_are_of_who_is_seen(seen: SceneTargets) -> None:
@@ -221,7 +222,7 @@ def test_a_perfect_scene_prediction_costs_nothing(seen: SceneTargets) -> None:
     # Where boxes of several meet in a pixel, only one of them can be told.
     alone = np.flatnonzero(np.abs(seen.people.count).sum(axis=1) == 1)
     assert len(alone)
-    seen = SceneTargets.stacked([chosen(seen, int(row)) for row in alone])
+    seen = stacked([chosen(seen, int(row)) for row in alone])
     people, count, size = seen.people, len(seen.picture), seen.picture.shape[-1]
     cells = size // BOX_STRIDE
     middle = torch.full((count, 1, cells, cells), -20.0)
