@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bitpose.errors import InputError
+from bitpose.ir.elementwise import dequantize
 from bitpose.onnx.importer import import_model
 from bitpose.train.backbone import Backbone
 from bitpose.train.layers import Convolution
@@ -116,11 +117,8 @@ def _folded_convolutions(path: str | PathLike[str]) -> list[tuple[Array, Array]]
             return tensor.data
         if producer is None or producer.op != "DequantizeLinear":
             raise InputError(f"{path}: {name} is no constant")
-        codes, scale, zero = (value(operand).astype(np.float32) for operand in producer.inputs)
-        if scale.ndim:
-            shape = [-1] + [1] * (codes.ndim - 1)
-            scale, zero = scale.reshape(shape), zero.reshape(shape)
-        return np.asarray((codes - zero) * scale)
+        codes, scale, zero_point = (value(operand) for operand in producer.inputs)
+        return dequantize(codes, scale, zero_point)
 
     convolutions = [node for node in graph.nodes if node.op == "Conv"]
     return [(value(node.inputs[1]), value(node.inputs[2])) for node in convolutions]
